@@ -1,1 +1,29 @@
-//! scoring
+//! What numbers say: rubrics, aggregation, ranking, allocation and draws.
+//!
+//! Everything here is a pure function of its arguments: no clock, no chance, no input or output.
+//! The same arguments give the same bytes on every machine, so that anyone can recompute a result
+//! from what was recorded. The crate is a leaf: it knows scores and bids, not flows or people.
+
+mod aggregate;
+mod allocate;
+mod draw;
+mod number;
+mod rank;
+mod rubric;
+mod yuan;
+
+pub use aggregate::{
+    Aggregate, AggregateNote, Aggregation, AggregationFault, Grade, Method, SheetScore, aggregate,
+    combine, grade,
+};
+pub use allocate::{
+    Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Outcome,
+    RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules, WhenShort, allocate,
+};
+pub use draw::{DrawError, DrawStep, Drawn, commitment, draw, list_hash};
+pub use number::{Exact, NumberError, Rounding};
+pub use rank::{Candidate, Order, Ranked, TieBreak, rank};
+pub use rubric::{
+    Criterion, CriterionKind, Marks, Rubric, RubricFault, SheetFault, SheetFaultCode,
+};
+pub use yuan::{Yuan, YuanError};

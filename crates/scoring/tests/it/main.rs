@@ -1,0 +1,4 @@
+//! The crate as its users see it.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod vectors;

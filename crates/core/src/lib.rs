@@ -1,1 +1,4 @@
 //! core
+
+pub mod text;
+pub mod uscc;

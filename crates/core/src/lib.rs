@@ -1,4 +1,7 @@
 //! core
 
+pub mod calendar;
+pub mod money;
+pub mod numerals;
 pub mod text;
 pub mod uscc;

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use fundcycle_scoring::{Exact, Rounding};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// Fen in a yuan.
-const FEN_PER_YUAN: i64 = 100;
+const FEN_PER_YUAN: u64 = 100;
 
 /// An amount of Chinese yuan (CNY) in fen, 1/100 yuan; a negative amount is a refund or a deficit.
 ///
@@ -100,81 +101,42 @@ impl Money {
     pub fn to_yuan_text(self) -> String {
         let sign = if self.is_negative() { "-" } else { "" };
         let fen = self.0.unsigned_abs();
-        let per_yuan = FEN_PER_YUAN.unsigned_abs();
-        format!("{sign}{}.{:02}", fen / per_yuan, fen % per_yuan)
+        format!("{sign}{}.{:02}", fen / FEN_PER_YUAN, fen % FEN_PER_YUAN)
     }
 
-    /// Divides an award into tranches by `shares`, each a fraction `(numerator, denominator)`.
+    /// Divides an award into tranches by `shares`, each between zero and one.
     ///
     /// Every tranche is floored to the fen, and what is left over goes to the last tranche that has a share,
     /// so that the tranches add up to the award exactly (`domain.md` §6). The shares must add up to one.
-    pub fn split(self, shares: &[(i128, i128)]) -> Result<Vec<Self>, SplitError> {
+    pub fn split(self, shares: &[Exact]) -> Result<Vec<Self>, SplitError> {
         if self.is_negative() {
             return Err(SplitError::NegativeAmount { amount: self });
         }
-        check_shares(shares)?;
+        if let Some(index) = shares
+            .iter()
+            .position(|share| share.is_negative() || *share > Exact::ONE)
+        {
+            return Err(SplitError::NotAShare { index });
+        }
+        let sum: Exact = shares.iter().sum();
+        if sum != Exact::ONE {
+            return Err(SplitError::NotAWhole { sum });
+        }
+        let last_with_a_share = shares.iter().rposition(|share| !share.is_zero());
+        let mut left = self.0;
         let mut tranches = Vec::with_capacity(shares.len());
-        for &(numerator, denominator) in shares {
-            let fen = i128::from(self.0)
-                .checked_mul(numerator)
-                .and_then(|product| product.checked_div(denominator))
-                .and_then(|fen| i64::try_from(fen).ok())
-                .ok_or(SplitError::TooPrecise)?;
+        for share in shares {
+            let tranche = &Exact::from_integer(self.0) * share;
+            // A part of an amount that fits, fits too.
+            let fen = tranche.rounded(0, Rounding::Down).to_i64().unwrap_or(0);
+            left -= fen;
             tranches.push(Self(fen));
         }
-        let floored = Self::checked_sum(tranches.iter().copied()).ok_or(SplitError::TooPrecise)?;
-        let remainder = self.checked_sub(floored).ok_or(SplitError::TooPrecise)?;
-        let last_with_a_share = tranches
-            .iter_mut()
-            .zip(shares)
-            .rfind(|(_, (numerator, _))| *numerator > 0);
-        if let Some((tranche, _)) = last_with_a_share {
-            *tranche = tranche
-                .checked_add(remainder)
-                .ok_or(SplitError::TooPrecise)?;
+        if let Some(last) = last_with_a_share.and_then(|index| tranches.get_mut(index)) {
+            last.0 += left;
         }
         Ok(tranches)
     }
-}
-
-/// Refuses shares that are not fractions of a whole or do not add up to one.
-fn check_shares(shares: &[(i128, i128)]) -> Result<(), SplitError> {
-    let mut sum = (0_i128, 1_i128);
-    for (index, &(numerator, denominator)) in shares.iter().enumerate() {
-        if denominator <= 0 || numerator < 0 || numerator > denominator {
-            return Err(SplitError::NotAShare { index });
-        }
-        sum = add_fractions(sum, (numerator, denominator)).ok_or(SplitError::TooPrecise)?;
-    }
-    if sum.0 == sum.1 {
-        Ok(())
-    } else {
-        Err(SplitError::NotAWhole {
-            numerator: sum.0,
-            denominator: sum.1,
-        })
-    }
-}
-
-/// The sum in lowest terms, so that many shares do not overflow by their denominators alone.
-fn add_fractions(left: (i128, i128), right: (i128, i128)) -> Option<(i128, i128)> {
-    let numerator = left
-        .0
-        .checked_mul(right.1)?
-        .checked_add(right.0.checked_mul(left.1)?)?;
-    let denominator = left.1.checked_mul(right.1)?;
-    let divisor = greatest_common_divisor(numerator, denominator);
-    Some((
-        numerator.checked_div(divisor)?,
-        denominator.checked_div(divisor)?,
-    ))
-}
-
-fn greatest_common_divisor(mut left: i128, mut right: i128) -> i128 {
-    while right != 0 {
-        (left, right) = (right, left % right);
-    }
-    left
 }
 
 impl fmt::Display for Money {
@@ -201,6 +163,12 @@ pub enum MoneyError {
         /// What was written.
         text: String,
     },
+    /// The text names less than nothing where that makes no sense.
+    #[error("{text} yuan is negative: write an amount of 0 or more")]
+    Negative {
+        /// What was written.
+        text: String,
+    },
     /// The amount does not fit.
     #[error("{text} yuan is too large: the limit is 92233720368547758.07 yuan")]
     TooLarge {
@@ -224,23 +192,18 @@ pub enum SplitError {
         /// Which share, from 0.
         index: usize,
     },
-    /// The shares do not make a whole; no share at all adds up to 0/1.
-    #[error("the shares add up to {numerator}/{denominator}: they must add up to 1")]
+    /// The shares do not make a whole; no share at all adds up to 0.
+    #[error("the shares add up to {sum}: they must add up to 1")]
     NotAWhole {
-        /// Numerator of the sum in lowest terms.
-        numerator: i128,
-        /// Denominator of the sum in lowest terms.
-        denominator: i128,
+        /// What they add up to.
+        sum: Exact,
     },
-    /// The fractions are too fine for exact arithmetic in 128 bits.
-    #[error("the shares are too fine to divide exactly: use shares with fewer digits")]
-    TooPrecise,
 }
 
 /// An amount as people write it in a policy: yuan.
 ///
 /// Read from a text (`"450000.00"`, `"450000"`) or a whole number of yuan (`450000`), written as a text with two
-/// decimals. A number with a point is refused, because it would already have passed through binary floating point.
+/// decimals. A rule never needs a negative amount, and none is read. A number with a point is refused, because it would already have passed through binary floating point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Yuan(pub Money);
 
@@ -292,27 +255,19 @@ impl Visitor<'_> for YuanVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Yuan, E> {
-        Money::from_yuan_text(text).map(Yuan).map_err(E::custom)
+        match Money::from_yuan_text(text) {
+            Ok(amount) if amount.is_negative() => Err(MoneyError::Negative { text: text.into() }),
+            read => read.map(Yuan),
+        }
+        .map_err(E::custom)
     }
 
     fn visit_i64<E: de::Error>(self, yuan: i64) -> Result<Yuan, E> {
-        Money(yuan)
-            .checked_mul(FEN_PER_YUAN)
-            .map(Yuan)
-            .ok_or_else(|| {
-                E::custom(MoneyError::TooLarge {
-                    text: yuan.to_string(),
-                })
-            })
+        self.visit_str(&yuan.to_string())
     }
 
     fn visit_u64<E: de::Error>(self, yuan: u64) -> Result<Yuan, E> {
-        match i64::try_from(yuan) {
-            Ok(yuan) => self.visit_i64(yuan),
-            Err(_) => Err(E::custom(MoneyError::TooLarge {
-                text: yuan.to_string(),
-            })),
-        }
+        self.visit_str(&yuan.to_string())
     }
 
     fn visit_f64<E: de::Error>(self, yuan: f64) -> Result<Yuan, E> {
@@ -331,8 +286,8 @@ impl JsonSchema for Yuan {
         json_schema!({
             "description": "An amount in yuan: a text with at most two decimals, or a whole number.",
             "anyOf": [
-                { "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,2})?$" },
-                { "type": "integer" }
+                { "type": "string", "pattern": "^[0-9]+(\\.[0-9]{1,2})?$" },
+                { "type": "integer", "minimum": 0 }
             ],
             "examples": ["450000.00", 450_000]
         })

@@ -11,7 +11,7 @@ use crate::number::{Exact, Rounding};
 use crate::yuan::Yuan;
 
 /// Everything that decides who is funded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelectionRules {
     /// What may be spent, in yuan.

@@ -1,0 +1,156 @@
+//! Who asks: an account with its grants, the service itself, or nobody we know.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+names! {
+    /// What a person is towards one record (`reliability.md` §3.1).
+    pub enum Role {
+        /// Anybody, signed in or not.
+        Public = "public" "公众",
+        /// Anybody signed in.
+        Account = "account" "登录用户",
+        /// A member of the organisation that the record belongs to.
+        Applicant = "applicant" "申报组织成员",
+        /// The member who answers for that organisation: manages members and signs.
+        Owner = "owner" "组织负责人",
+        /// The person that the record is about: the expert of a sheet, the holder of an account.
+        Holder = "holder" "本人",
+        /// Runs the cycle for the bureau.
+        Staff = "staff" "工作人员",
+        /// Approves what staff proposed.
+        Lead = "lead" "审批负责人",
+        /// Confirms payments.
+        Finance = "finance" "财务",
+        /// Reads everything of a cycle and changes nothing.
+        Auditor = "auditor" "审计",
+        /// Keeps accounts and grants; sees no application.
+        Admin = "admin" "系统管理员",
+        /// The service: clocks that run out and consequences of other moves.
+        System = "system" "系统",
+    }
+}
+
+/// A role and where it holds.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// What the account may act as.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// Where a grant holds. Only administrators and auditors are ever granted everywhere.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Scope {
+    /// In the whole installation.
+    Everywhere,
+    /// In one cycle.
+    Cycle(Uuid),
+    /// In one organisation.
+    Organisation(Uuid),
+}
+
+/// Whoever sends a command or reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The signed-in account; none for the public and for the service.
+    pub account: Option<Uuid>,
+    /// What the account has been granted.
+    pub grants: BTreeSet<Grant>,
+    /// Whether this is the service itself.
+    pub system: bool,
+}
+
+impl Actor {
+    /// The service itself.
+    pub const fn system() -> Self {
+        Self {
+            account: None,
+            grants: BTreeSet::new(),
+            system: true,
+        }
+    }
+
+    /// Somebody who has not signed in.
+    pub const fn public() -> Self {
+        Self {
+            account: None,
+            grants: BTreeSet::new(),
+            system: false,
+        }
+    }
+
+    /// A signed-in account.
+    pub const fn account(id: Uuid, grants: BTreeSet<Grant>) -> Self {
+        Self {
+            account: Some(id),
+            grants,
+            system: false,
+        }
+    }
+
+    /// How the journal names the actor: `system`, `public` or the account's id.
+    pub fn name(&self) -> String {
+        match self.account {
+            Some(id) => id.to_string(),
+            None if self.system => "system".to_owned(),
+            None => "public".to_owned(),
+        }
+    }
+
+    /// The organisations of which this actor is a member.
+    pub fn organisations(&self) -> BTreeSet<Uuid> {
+        self.grants
+            .iter()
+            .filter_map(|grant| match grant.scope {
+                Scope::Organisation(id) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The roles this actor has towards a record of `cycle` (none: the registry, where anyone
+    /// who works for some cycle acts for the bureau) that belongs to `organisation` and `person`.
+    pub fn roles(
+        &self,
+        cycle: Option<Uuid>,
+        organisation: Option<Uuid>,
+        person: Option<Uuid>,
+    ) -> BTreeSet<Role> {
+        let mut roles = BTreeSet::from([Role::Public]);
+        if self.system {
+            roles.insert(Role::System);
+        }
+        let Some(account) = self.account else {
+            return roles;
+        };
+        roles.insert(Role::Account);
+        if person == Some(account) {
+            roles.insert(Role::Holder);
+        }
+        for grant in &self.grants {
+            let holds = match grant.scope {
+                Scope::Everywhere => true,
+                Scope::Cycle(id) => cycle.is_none_or(|cycle| cycle == id),
+                Scope::Organisation(id) => organisation == Some(id),
+            };
+            if holds {
+                roles.insert(grant.role);
+                if grant.role == Role::Owner {
+                    roles.insert(Role::Applicant);
+                }
+            }
+        }
+        roles
+    }
+}

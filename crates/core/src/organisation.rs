@@ -1,0 +1,445 @@
+//! An organisation that may apply, its members and its standing (`domain.md` §3.1).
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::account::{self, Account};
+use crate::actor::{Grant, Role, Scope};
+use crate::aggregate::{Aggregate, Decided, Index, Move, REGISTRY, Record, Stored as _};
+use crate::context::Context;
+use crate::kinds::Kind;
+use crate::rejection::{Fault, Rejection};
+use crate::text::check_name;
+use crate::time::Timestamp;
+use crate::uscc::WellFormedUscc;
+use crate::visibility::{Eye, Field, Sight};
+use crate::world::{Need, World};
+
+names! {
+    /// What kind of organisation it is (`domain.md` §1).
+    pub enum OrganisationKind {
+        /// 社会团体; the code begins with 51.
+        Association = "association" "社会团体",
+        /// 社会服务机构; the code begins with 52.
+        Service = "service" "社会服务机构",
+        /// 基金会; the code begins with 53.
+        Foundation = "foundation" "基金会",
+        /// A filed community group without legal person and code.
+        FiledGroup = "filed_group" "备案社区社会组织",
+        /// Anything else.
+        Other = "other" "其他",
+    }
+}
+
+names! {
+    /// Where an organisation stands with the bureau.
+    pub enum Stage {
+        /// Entered by one of its own people.
+        Registered = "registered" "已登记",
+        /// Compared with the registry by staff.
+        Verified = "verified" "已核验",
+        /// May not apply for now.
+        Banned = "banned" "禁止申报",
+    }
+}
+
+/// What an organisation says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name, as registered.
+    #[schemars(length(max = 200))]
+    pub name: String,
+    /// What kind it is; other, unless given.
+    #[serde(default)]
+    pub organisation_kind: Option<OrganisationKind>,
+    /// Its unified social credit code (GB 32100-2015); filed groups have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uscc: Option<String>,
+    /// When it was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub registered_on: Option<Date>,
+    /// The person who signs for it.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub legal_representative: String,
+    /// How the bureau reaches it.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub phone: String,
+    /// Its office.
+    #[serde(default)]
+    #[schemars(length(max = 300))]
+    pub address: String,
+    /// The names of the fields that were made up for a demonstration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synthetic: Vec<String>,
+}
+
+commands! {
+    /// Enter an organisation; who does becomes its owner.
+    Register = "register" "登记" {
+        /// What it says of itself.
+        profile: Profile,
+    }
+    /// Correct the profile.
+    Amend = "amend" "更正资料" {
+        /// What it says of itself.
+        profile: Profile,
+    }
+    /// Confirm the profile against the registry.
+    Verify = "verify" "核验" {
+        /// Why a code that fails the check is accepted all the same; needed only then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code_override: Option<String>,
+    }
+    /// Add a member.
+    AddMember = "add_member" "添加成员" {
+        /// The member's account.
+        account: Uuid,
+        /// Whether the member may manage members and sign.
+        #[serde(default)]
+        owner: bool,
+    }
+    /// Remove a member.
+    RemoveMember = "remove_member" "移除成员" {
+        /// The member's account.
+        account: Uuid,
+    }
+    /// Keep it from applying for a time (`domain.md` §2.15).
+    Ban = "ban" "列入禁止申报" {
+        /// Until when.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    }
+    /// End a ban early.
+    LiftBan = "lift_ban" "解除禁止" {
+        /// Why.
+        reason: String,
+    }
+}
+
+/// What is known of an organisation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Organisation {
+    /// What it says of itself.
+    pub profile: Profile,
+    /// Its members; true for owners.
+    pub members: BTreeMap<Uuid, bool>,
+    /// Why a code that fails the check was accepted.
+    pub code_override: Option<String>,
+    /// Until when it may not apply.
+    pub banned_until: Option<Timestamp>,
+    /// Why.
+    pub banned_because: Option<String>,
+}
+
+/// What happened to an organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It was entered.
+    Registered {
+        /// What it says of itself.
+        profile: Profile,
+        /// Its first owner.
+        owner: Uuid,
+    },
+    /// Its profile changed.
+    Amended {
+        /// What it says of itself.
+        profile: Profile,
+    },
+    /// Its profile was confirmed.
+    Verified {
+        /// Why a code that fails the check is accepted.
+        code_override: Option<String>,
+    },
+    /// A member came or changed.
+    MemberAdded {
+        /// Whose account.
+        account: Uuid,
+        /// As an owner?
+        owner: bool,
+    },
+    /// A member left.
+    MemberRemoved {
+        /// Whose account.
+        account: Uuid,
+    },
+    /// It was banned.
+    Banned {
+        /// Until when.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The ban ended.
+    BanLifted {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Organisation {
+    /// Whether it may not apply at `now`.
+    pub fn is_banned(&self, now: Timestamp) -> bool {
+        self.banned_until.is_some_and(|until| now < until)
+    }
+}
+
+impl Aggregate for Organisation {
+    type Stage = Stage;
+    type Verb = Verb;
+    type Command = Command;
+    type Event = Event;
+
+    const KIND: Kind = Kind::Organisation;
+    const FIRST: Stage = Stage::Registered;
+    #[rustfmt::skip]
+    const FLOW: &'static [Move<Self>] = &[
+        Move { from: &[], verb: Verb::Register, to: Some(Stage::Registered), by: &[Role::Account], gates: &[] },
+        Move { from: &[Stage::Registered], verb: Verb::Amend, to: None, by: &[Role::Owner], gates: &[] },
+        Move { from: &[Stage::Registered], verb: Verb::Verify, to: Some(Stage::Verified), by: &[Role::Staff, Role::Lead], gates: &[] },
+        // A verified profile that changes has to be verified again.
+        Move { from: &[Stage::Verified], verb: Verb::Amend, to: Some(Stage::Registered), by: &[Role::Owner], gates: &[] },
+        Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::AddMember, to: None, by: &[Role::Owner], gates: &[] },
+        Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::RemoveMember, to: None, by: &[Role::Owner], gates: &[] },
+        Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::Ban, to: Some(Stage::Banned), by: &[Role::Lead], gates: &[] },
+        Move { from: &[Stage::Banned], verb: Verb::LiftBan, to: Some(Stage::Registered), by: &[Role::Lead], gates: &[] },
+    ];
+    const SIGHTS: &'static [Sight] = &[
+        Sight {
+            eye: Eye::Applicant,
+            stages: &[],
+        },
+        Sight {
+            eye: Eye::Staff,
+            stages: &[],
+        },
+    ];
+    const FIELDS: &'static [Field] = &[
+        Field {
+            name: "profile",
+            eyes: &[Eye::Applicant],
+        },
+        Field {
+            name: "members",
+            eyes: &[Eye::Applicant],
+        },
+        Field {
+            name: "banned_until",
+            eyes: &[Eye::Applicant],
+        },
+        Field {
+            name: "banned_because",
+            eyes: &[Eye::Applicant],
+        },
+    ];
+
+    fn index(&self) -> Index {
+        Index {
+            organisation: None,
+            number: self.profile.uscc.as_deref().map(crate::uscc::normalise),
+            label: Some(self.profile.name.clone()),
+            facet: self.profile.organisation_kind.map(|kind| kind.to_string()),
+            ..Index::default()
+        }
+    }
+
+    fn needs(_record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
+        match command {
+            Command::AddMember { account, .. } | Command::RemoveMember { account } => {
+                vec![Need::One(Kind::Account, *account)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn decide(
+        record: &Record<Self>,
+        command: Command,
+        cx: &Context<'_>,
+    ) -> Result<Decided<Self>, Rejection> {
+        match command {
+            Command::Register { profile } => {
+                check(&profile)?;
+                let owner = cx.account().ok_or(Rejection::NotFound)?;
+                let join = Account::then(
+                    owner,
+                    REGISTRY,
+                    account::Command::Join {
+                        grant: membership(record.id, true),
+                    },
+                );
+                Ok(Decided::only(Event::Registered { profile, owner }).then([join]))
+            }
+            Command::Amend { profile } => {
+                check(&profile)?;
+                Ok(Decided::only(Event::Amended { profile }))
+            }
+            Command::Verify { code_override } => {
+                if let (Some(code), None) = (&record.data.profile.uscc, &code_override)
+                    && let Err(error) = crate::uscc::Uscc::parse(code)
+                {
+                    return Err(Rejection::fault(
+                        "/code_override",
+                        "uscc",
+                        format!(
+                            "{error} If the registry really has this code, say so in code_override."
+                        ),
+                        format!(
+                            "统一社会信用代码校验未通过({error})。如登记机关确为此码,请在 code_override 中说明。"
+                        ),
+                    ));
+                }
+                Ok(Decided::only(Event::Verified { code_override }))
+            }
+            Command::AddMember { account, owner } => {
+                if cx.world.get::<Account>(account).is_none() {
+                    return Err(Rejection::fault(
+                        "/account",
+                        "unknown_account",
+                        "There is no such account.",
+                        "账户不存在。",
+                    ));
+                }
+                let before = record.data.members.get(&account);
+                let leave = before.map(|owner| {
+                    Account::then(
+                        account,
+                        REGISTRY,
+                        account::Command::Leave {
+                            grant: membership(record.id, *owner),
+                        },
+                    )
+                });
+                let join = Account::then(
+                    account,
+                    REGISTRY,
+                    account::Command::Join {
+                        grant: membership(record.id, owner),
+                    },
+                );
+                Ok(Decided::only(Event::MemberAdded { account, owner })
+                    .then(leave)
+                    .then([join]))
+            }
+            Command::RemoveMember { account } => {
+                let Some(owner) = record.data.members.get(&account).copied() else {
+                    return Err(Rejection::fault(
+                        "/account",
+                        "not_a_member",
+                        "This account is not a member.",
+                        "该账户不是本组织成员。",
+                    ));
+                };
+                if owner && record.data.members.values().filter(|owner| **owner).count() == 1 {
+                    return Err(Rejection::fault(
+                        "/account",
+                        "last_owner",
+                        "The last owner cannot leave: name another owner first.",
+                        "最后一名负责人不能退出,请先指定其他负责人。",
+                    ));
+                }
+                let leave = Account::then(
+                    account,
+                    REGISTRY,
+                    account::Command::Leave {
+                        grant: membership(record.id, owner),
+                    },
+                );
+                Ok(Decided::only(Event::MemberRemoved { account }).then([leave]))
+            }
+            Command::Ban { until, reason } => {
+                if until <= cx.now {
+                    return Err(Rejection::fault(
+                        "/until",
+                        "past",
+                        "A ban ends in the future.",
+                        "禁止期限须晚于当前时间。",
+                    ));
+                }
+                Ok(Decided::only(Event::Banned { until, reason }))
+            }
+            Command::LiftBan { reason } => Ok(Decided::only(Event::BanLifted { reason })),
+        }
+    }
+
+    fn apply(&mut self, event: &Event, _at: Timestamp) {
+        match event.clone() {
+            Event::Registered { profile, owner } => {
+                *self = Self {
+                    profile,
+                    members: BTreeMap::from([(owner, true)]),
+                    ..Self::default()
+                };
+            }
+            Event::Amended { profile } => self.profile = profile,
+            Event::Verified { code_override } => self.code_override = code_override,
+            Event::MemberAdded { account, owner } => {
+                self.members.insert(account, owner);
+            }
+            Event::MemberRemoved { account } => {
+                self.members.remove(&account);
+            }
+            Event::Banned { until, reason } => {
+                self.banned_until = Some(until);
+                self.banned_because = Some(reason);
+            }
+            Event::BanLifted { .. } => {
+                self.banned_until = None;
+                self.banned_because = None;
+            }
+        }
+    }
+}
+
+/// The grant that makes an account a member.
+const fn membership(organisation: Uuid, owner: bool) -> Grant {
+    Grant {
+        role: if owner { Role::Owner } else { Role::Applicant },
+        scope: Scope::Organisation(organisation),
+    }
+}
+
+fn check(profile: &Profile) -> Result<(), Rejection> {
+    let mut faults = Vec::new();
+    if profile.name.trim().is_empty() {
+        faults.push(Fault::new(
+            "/profile/name",
+            "empty",
+            "Give the registered name.",
+            "请填写登记名称。",
+        ));
+    }
+    if let Err(errors) = check_name(&profile.name, 200) {
+        faults.extend(errors.into_iter().map(|error| {
+            Fault::new(
+                "/profile/name",
+                "name",
+                error.to_string(),
+                format!("名称有误:{error}"),
+            )
+        }));
+    }
+    // A code of the wrong shape is an error; one that only fails its check digits can be verified
+    // by staff, because such codes are in real use (`domain.md` §3.2).
+    if let Some(code) = &profile.uscc
+        && let Err(error) = WellFormedUscc::parse(code)
+    {
+        faults.push(Fault::new(
+            "/profile/uscc",
+            "uscc",
+            error.to_string(),
+            format!("统一社会信用代码有误:{error}"),
+        ));
+    }
+    Rejection::unless_empty(faults)
+}

@@ -1,0 +1,368 @@
+//! The experts of one round: who sits, what they score, and what their sheets add up to.
+
+mod assignment;
+mod results;
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use assignment::conflicts;
+pub use results::application_keys;
+
+use crate::actor::Role;
+use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
+use crate::application::{self, Application, RoundScore};
+use crate::context::Context;
+use crate::cycle;
+use crate::expert;
+use crate::kinds::Kind;
+use crate::policy::Round;
+use crate::rejection::Rejection;
+use crate::sheet::{self, Sheet};
+use crate::time::Timestamp;
+use crate::visibility::{Eye, Field, Sight};
+use crate::world::{Need, World};
+
+names! {
+    /// Where a panel stands.
+    pub enum Stage {
+        /// Being put together; sheets can be given out.
+        Forming = "forming" "组建中",
+        /// Experts may score.
+        Open = "open" "评分中",
+        /// Every sheet is in and the result stands.
+        Closed = "closed" "已结束",
+        /// Given up before it scored.
+        Dissolved = "dissolved" "已解散",
+    }
+}
+
+commands! {
+    /// Put a panel together for a round.
+    Form = "form" "组建评审组" {
+        /// Which round.
+        round: Round,
+        /// The accounts of its experts.
+        experts: BTreeSet<Uuid>,
+        /// Who chairs it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chair: Option<Uuid>,
+    }
+    /// Change who sits.
+    ChangeMembers = "change_members" "调整成员" {
+        /// The accounts of its experts.
+        experts: BTreeSet<Uuid>,
+        /// Who chairs it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chair: Option<Uuid>,
+    }
+    /// Give out sheets; all of them, or none if one conflicts.
+    Assign = "assign" "分配评分" {
+        /// Who scores what.
+        pairs: Vec<Pair>,
+    }
+    /// Let the experts score.
+    Open = "open" "开放评分" {}
+    /// End the scoring: the results are computed and the applications move on.
+    Close = "close" "结束评分" {}
+    /// Take the results back and score again.
+    Reopen = "reopen" "重新开放" {
+        /// Why.
+        reason: String,
+    }
+    /// Give the panel up.
+    Dissolve = "dissolve" "解散" {}
+}
+
+/// One expert for one application or project.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// The expert's account.
+    pub expert: Uuid,
+    /// The application or project.
+    pub subject: Uuid,
+}
+
+/// A panel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Panel {
+    /// Which round.
+    pub round: Option<Round>,
+    /// The accounts of its experts.
+    pub experts: BTreeSet<Uuid>,
+    /// Who chairs it.
+    pub chair: Option<Uuid>,
+    /// What it scores.
+    pub subjects: BTreeSet<Uuid>,
+    /// What the sheets added up to, best first, each time it was closed; the last one stands.
+    pub results: Vec<Outcome>,
+    /// How often it was closed: the version of the ranking.
+    pub ranking_version: u32,
+    /// The number of the policy the results were computed under.
+    pub policy_number: Option<u32>,
+}
+
+/// What the sheets of one application or project added up to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcome {
+    /// The application or project.
+    pub subject: Uuid,
+    /// The score, exactly and as published.
+    pub score: RoundScore,
+    /// The experts whose sheets counted.
+    pub used: Vec<String>,
+    /// The experts whose sheets were dropped as highest or lowest.
+    pub dropped: Vec<String>,
+    /// The rule that decided a tie with a neighbour.
+    pub decided_by: Option<String>,
+    /// Whether an expert vetoed it.
+    pub vetoed: bool,
+    /// Whether it goes on.
+    pub goes_on: bool,
+}
+
+/// What happened to a panel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It was put together.
+    Formed {
+        /// Which round.
+        round: Round,
+        /// Its experts.
+        experts: BTreeSet<Uuid>,
+        /// Who chairs it.
+        chair: Option<Uuid>,
+    },
+    /// Who sits changed.
+    MembersChanged {
+        /// Its experts.
+        experts: BTreeSet<Uuid>,
+        /// Who chairs it.
+        chair: Option<Uuid>,
+    },
+    /// Sheets were given out.
+    Assigned {
+        /// Who scores what.
+        pairs: Vec<Pair>,
+    },
+    /// It was closed.
+    Closed {
+        /// What the sheets added up to, best first.
+        results: Vec<Outcome>,
+        /// The policy they were computed under.
+        policy_number: u32,
+    },
+    /// The move itself, with its reason where one was asked for.
+    Moved {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+const ROUND_FREE: Gate<Panel> = Gate::<Panel>::new(
+    "round_free",
+    "another panel of this cycle is still at work",
+    "本届另有评审组尚未结束",
+    |panel, cx| {
+        !cx.world.all::<Panel>().any(|other| {
+            other.id != panel.id
+                && other.stage == Stage::Open
+                && other.data.round == panel.data.round
+        })
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Panel)]);
+const STAGE_FITS: Gate<Panel> = Gate::<Panel>::new(
+    "stage_fits",
+    "the cycle is not at this round",
+    "届次尚未进入或已离开该轮次",
+    |panel, cx| {
+        let stage = cx.cycle().map(|cycle| cycle.stage);
+        match panel.data.round {
+            Some(Round::PaperReview) => stage == Some(cycle::Stage::Review),
+            Some(Round::Roadshow) => stage == Some(cycle::Stage::Roadshow),
+            Some(Round::Midterm | Round::Final) => stage == Some(cycle::Stage::Evaluation),
+            None => false,
+        }
+    },
+);
+const SHEETS_IN: Gate<Panel> = Gate::<Panel>::new(
+    "sheets_in",
+    "some sheets are not in yet",
+    "仍有评分表未提交",
+    |panel, cx| {
+        !sheets(panel, cx).any(|sheet| {
+            matches!(sheet.stage, sheet::Stage::Pending | sheet::Stage::Draft)
+                && is_live(panel, sheet, cx)
+        })
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Sheet), Need::All(Kind::Application)]);
+
+fn sheets<'a>(
+    panel: &Record<Panel>,
+    cx: &Context<'a>,
+) -> impl Iterator<Item = &'a Record<Sheet>> + use<'a> {
+    let id = panel.id;
+    cx.world
+        .all::<Sheet>()
+        .filter(move |sheet| sheet.data.panel == Some(id))
+}
+
+/// Whether what a sheet scores is still in the round; applications that were withdrawn are not.
+fn is_live(panel: &Record<Panel>, sheet: &Record<Sheet>, cx: &Context<'_>) -> bool {
+    sheet
+        .data
+        .subject
+        .is_some_and(|subject| in_round(panel.data.round, subject, cx))
+}
+
+fn in_round(round: Option<Round>, subject: Uuid, cx: &Context<'_>) -> bool {
+    let stage = cx
+        .world
+        .get::<Application>(subject)
+        .map(|application| application.stage);
+    match round {
+        Some(Round::PaperReview) => stage == Some(application::Stage::InReview),
+        Some(Round::Roadshow) => stage == Some(application::Stage::Presented),
+        Some(Round::Midterm | Round::Final) => true,
+        None => false,
+    }
+}
+
+impl Aggregate for Panel {
+    type Stage = Stage;
+    type Verb = Verb;
+    type Command = Command;
+    type Event = Event;
+
+    const KIND: Kind = Kind::Panel;
+    const FIRST: Stage = Stage::Forming;
+    #[rustfmt::skip]
+    const FLOW: &'static [Move<Self>] = {
+        use Stage::*;
+        &[
+            Move { from: &[], verb: Verb::Form, to: Some(Forming), by: &[Role::Staff], gates: &[] },
+            Move { from: &[Forming, Open], verb: Verb::ChangeMembers, to: None, by: &[Role::Staff], gates: &[] },
+            Move { from: &[Forming, Open], verb: Verb::Assign, to: None, by: &[Role::Staff], gates: &[STAGE_FITS] },
+            Move { from: &[Forming], verb: Verb::Open, to: Some(Open), by: &[Role::Staff], gates: &[STAGE_FITS, ROUND_FREE] },
+            Move { from: &[Open], verb: Verb::Close, to: Some(Closed), by: &[Role::Staff], gates: &[STAGE_FITS, SHEETS_IN] },
+            Move { from: &[Closed], verb: Verb::Reopen, to: Some(Open), by: &[Role::Lead], gates: &[STAGE_FITS, ROUND_FREE] },
+            Move { from: &[Forming], verb: Verb::Dissolve, to: Some(Dissolved), by: &[Role::Staff], gates: &[] },
+        ]
+    };
+    const SIGHTS: &'static [Sight] = &[Sight {
+        eye: Eye::Staff,
+        stages: &[],
+    }];
+    const FIELDS: &'static [Field] = &[];
+
+    fn index(&self) -> Index {
+        Index {
+            facet: self.round.map(|round| round.to_string()),
+            ..Index::default()
+        }
+    }
+
+    fn needs(record: &Record<Self>, command: &Command, world: &World) -> Vec<Need> {
+        match command {
+            Command::Form { experts, .. } | Command::ChangeMembers { experts, .. } => {
+                let members = experts
+                    .iter()
+                    .map(|account| Need::One(Kind::Expert, expert::id_of(*account)));
+                members.chain([Need::All(Kind::Sheet)]).collect()
+            }
+            Command::Assign { pairs } => pairs
+                .iter()
+                .flat_map(|pair| assignment::assignment_needs(*pair, world))
+                .collect(),
+            Command::Close {} => vec![Need::All(Kind::Sheet), Need::All(Kind::Application)],
+            Command::Reopen { .. } => record
+                .data
+                .subjects
+                .iter()
+                .map(|subject| Need::One(Kind::Application, *subject))
+                .collect(),
+            Command::Open {} | Command::Dissolve {} => Vec::new(),
+        }
+    }
+
+    fn decide(
+        record: &Record<Self>,
+        command: Command,
+        cx: &Context<'_>,
+    ) -> Result<Decided<Self>, Rejection> {
+        match command {
+            Command::Form {
+                round,
+                experts,
+                chair,
+            } => {
+                if !cx.policy().is_some_and(|policy| policy.has_round(round)) {
+                    return Err(Rejection::fault(
+                        "/round",
+                        "no_round",
+                        "The policy leaves this round out.",
+                        "现行规则未设该轮次。",
+                    ));
+                }
+                assignment::seated(record, &experts, chair, cx)?;
+                Ok(Decided::only(Event::Formed {
+                    round,
+                    experts,
+                    chair,
+                }))
+            }
+            Command::ChangeMembers { experts, chair } => {
+                assignment::seated(record, &experts, chair, cx)?;
+                Ok(Decided::only(Event::MembersChanged { experts, chair }))
+            }
+            Command::Assign { pairs } => assignment::assigned(record, pairs, cx),
+            Command::Close {} => results::closed(record, cx),
+            Command::Reopen { reason } => Ok(results::reopened(record, reason, cx)),
+            Command::Open {} | Command::Dissolve {} => {
+                Ok(Decided::only(Event::Moved { reason: None }))
+            }
+        }
+    }
+
+    fn apply(&mut self, event: &Event, _at: Timestamp) {
+        match event.clone() {
+            Event::Formed {
+                round,
+                experts,
+                chair,
+            } => {
+                *self = Self {
+                    round: Some(round),
+                    experts,
+                    chair,
+                    ..Self::default()
+                }
+            }
+            Event::MembersChanged { experts, chair } => {
+                self.experts = experts;
+                self.chair = chair;
+            }
+            Event::Assigned { pairs } => self
+                .subjects
+                .extend(pairs.into_iter().map(|pair| pair.subject)),
+            Event::Closed {
+                results,
+                policy_number,
+            } => {
+                self.results = results;
+                self.ranking_version += 1;
+                self.policy_number = Some(policy_number);
+            }
+            Event::Moved { .. } => {}
+        }
+    }
+}

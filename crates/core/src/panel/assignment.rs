@@ -1,0 +1,196 @@
+//! Who may sit, and who may score what: the one predicate that keeps interests away.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::{Event, Pair, Panel, sheets};
+use crate::account::Account;
+use crate::actor::Scope;
+use crate::aggregate::{Decided, Record, Stored as _, derived_id};
+use crate::application::{self, Application};
+use crate::context::Context;
+use crate::expert::{self, Expert};
+use crate::kinds::Kind;
+use crate::organisation::Organisation;
+use crate::policy::Round;
+use crate::rejection::{Fault, Rejection};
+use crate::sheet::{self, Sheet};
+use crate::world::{Need, World};
+
+pub(super) fn seated(
+    record: &Record<Panel>,
+    experts: &BTreeSet<Uuid>,
+    chair: Option<Uuid>,
+    cx: &Context<'_>,
+) -> Result<(), Rejection> {
+    let mut faults = Vec::new();
+    for (index, account) in experts.iter().enumerate() {
+        let active = cx
+            .world
+            .get::<Expert>(expert::id_of(*account))
+            .is_some_and(|expert| expert.stage == expert::Stage::Active);
+        if !active {
+            faults.push(Fault::new(
+                format!("/experts/{index}"),
+                "not_active",
+                "This account is not an active expert.",
+                "该账户不是在库专家。",
+            ));
+        }
+    }
+    if chair.is_some_and(|chair| !experts.contains(&chair)) {
+        faults.push(Fault::new(
+            "/chair",
+            "not_seated",
+            "The chair has to be one of the experts.",
+            "组长须为评审组成员。",
+        ));
+    }
+    let leaving = record.data.experts.difference(experts);
+    for account in leaving {
+        let live = |sheet: &&Record<Sheet>| {
+            sheet.data.expert == Some(*account)
+                && !matches!(sheet.stage, sheet::Stage::Void | sheet::Stage::Recused)
+        };
+        if sheets(record, cx).any(|sheet| live(&sheet)) {
+            faults.push(Fault::new(
+                "/experts",
+                "has_sheets",
+                format!("Expert {account} still has sheets: void them first."),
+                format!("专家 {account} 仍有评分表,请先作废。"),
+            ));
+        }
+    }
+    Rejection::unless_empty(faults)
+}
+
+pub(super) fn assignment_needs(pair: Pair, world: &World) -> Vec<Need> {
+    let mut needs = vec![
+        Need::One(Kind::Expert, expert::id_of(pair.expert)),
+        Need::One(Kind::Account, pair.expert),
+        Need::One(Kind::Application, pair.subject),
+        Need::PartsOf(Kind::Sheet, pair.subject),
+    ];
+    needs.extend(owner_of(pair.subject, world).map(|id| Need::One(Kind::Organisation, id)));
+    needs
+}
+
+/// The organisation whose application or project it is.
+fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
+    world
+        .get::<Application>(subject)
+        .and_then(|application| application.data.organisation)
+}
+
+/// The one predicate that keeps experts from judging where they have an interest.
+pub fn conflicts(expert: &Record<Expert>, organisation: Uuid, world: &World) -> bool {
+    let name = world
+        .get::<Organisation>(organisation)
+        .map_or("", |organisation| organisation.data.profile.name.as_str());
+    let member = expert
+        .data
+        .account
+        .and_then(|id| world.get::<Account>(id))
+        .is_some_and(|account| {
+            account
+                .data
+                .grants
+                .iter()
+                .any(|grant| grant.scope == Scope::Organisation(organisation))
+        });
+    member || expert.data.conflicts_with(organisation, name)
+}
+
+pub(super) fn assigned(
+    record: &Record<Panel>,
+    pairs: Vec<Pair>,
+    cx: &Context<'_>,
+) -> Result<Decided<Panel>, Rejection> {
+    let Some(round) = record.data.round else {
+        return Err(Rejection::NotFound);
+    };
+    let mut faults = Vec::new();
+    let mut then = Vec::new();
+    let mut first_sheets = BTreeSet::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        let at = format!("/pairs/{index}");
+        let id = derived_id(record.id, &format!("{}:{}", pair.subject, pair.expert));
+        let organisation = owner_of(pair.subject, cx.world);
+        if !record.data.experts.contains(&pair.expert) {
+            faults.push(Fault::new(
+                format!("{at}/expert"),
+                "not_seated",
+                "This expert does not sit on the panel.",
+                "该专家不是评审组成员。",
+            ));
+            continue;
+        }
+        if cx.world.state(Kind::Sheet, id).is_some() {
+            faults.push(Fault::new(
+                &at,
+                "given_before",
+                "This expert was given this one before; who stepped back is not asked again.",
+                "该专家已分配过此项;已回避者不再分配。",
+            ));
+            continue;
+        }
+        let interested = organisation
+            .zip(cx.world.get::<Expert>(expert::id_of(pair.expert)))
+            .is_some_and(|(organisation, expert)| conflicts(expert, organisation, cx.world));
+        if interested {
+            faults.push(Fault::new(
+                &at,
+                "conflict",
+                "The expert has a conflict of interest.",
+                "该专家与申报方存在利害关系,须回避。",
+            ));
+            continue;
+        }
+        match (
+            round,
+            cx.world
+                .get::<Application>(pair.subject)
+                .map(|application| application.stage),
+        ) {
+            (Round::PaperReview, Some(application::Stage::Eligible)) => {
+                if first_sheets.insert(pair.subject) {
+                    then.push(Application::then(
+                        pair.subject,
+                        cx.journal,
+                        application::Command::Assign {},
+                    ));
+                }
+            }
+            (Round::PaperReview, Some(application::Stage::InReview))
+            | (
+                Round::Roadshow,
+                Some(
+                    application::Stage::Shortlisted
+                    | application::Stage::RoadshowReady
+                    | application::Stage::Presented,
+                ),
+            )
+            | (Round::Midterm | Round::Final, _) => {}
+            (Round::PaperReview | Round::Roadshow, _) => {
+                faults.push(Fault::new(
+                    format!("{at}/subject"),
+                    "not_in_round",
+                    "This application is not in the round.",
+                    "该申报不在本轮次中。",
+                ));
+                continue;
+            }
+        }
+        let command = sheet::Command::Assign {
+            panel: record.id,
+            round,
+            subject: pair.subject,
+            expert: pair.expert,
+            organisation,
+        };
+        then.push(Sheet::then(id, cx.journal, command));
+    }
+    Rejection::unless_empty(faults)?;
+    Ok(Decided::only(Event::Assigned { pairs }).then(then))
+}

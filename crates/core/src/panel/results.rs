@@ -1,0 +1,208 @@
+//! What the sheets of a panel add up to, and what follows for each application.
+
+use std::collections::BTreeMap;
+
+use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
+use uuid::Uuid;
+
+use super::{Event, Outcome, Panel, in_round, sheets};
+use crate::aggregate::{Decided, Record, Stored as _, Then};
+use crate::application::{self, Application, RoundScore};
+use crate::context::Context;
+use crate::policy::Round;
+use crate::rejection::{Fault, Rejection};
+use crate::sheet::{self, Sheet};
+
+pub(super) fn closed(
+    record: &Record<Panel>,
+    cx: &Context<'_>,
+) -> Result<Decided<Panel>, Rejection> {
+    let policy = cx.require_policy()?;
+    let Some((round, rules)) = record
+        .data
+        .round
+        .and_then(|round| Some((round, policy.rounds.get(&round)?)))
+    else {
+        return Err(Rejection::fault(
+            "",
+            "no_round",
+            "The policy in force leaves this round out.",
+            "现行规则未设该轮次。",
+        ));
+    };
+    let mut by_subject: BTreeMap<Uuid, Vec<&Record<Sheet>>> = BTreeMap::new();
+    for subject in record
+        .data
+        .subjects
+        .iter()
+        .filter(|subject| in_round(Some(round), **subject, cx))
+    {
+        by_subject.insert(*subject, Vec::new());
+    }
+    for sheet in sheets(record, cx).filter(|sheet| sheet.stage == sheet::Stage::Submitted) {
+        if let Some(list) = sheet
+            .data
+            .subject
+            .and_then(|subject| by_subject.get_mut(&subject))
+        {
+            list.push(sheet);
+        }
+    }
+    let mut faults = Vec::new();
+    let mut outcomes = BTreeMap::new();
+    let mut candidates = Vec::new();
+    for (subject, list) in &by_subject {
+        let totals: Vec<SheetScore> = list
+            .iter()
+            .filter_map(|sheet| {
+                Some(SheetScore {
+                    expert: sheet.data.expert?.to_string(),
+                    group: None,
+                    total: sheet.data.total.clone()?,
+                })
+            })
+            .collect();
+        let result = aggregate(&rules.aggregation, &totals);
+        let (Some(exact), Some(rounded)) = (result.exact, result.rounded) else {
+            let quorum = rules.aggregation.quorum;
+            faults.push(Fault::new(
+                "",
+                "quorum",
+                format!(
+                    "{subject} has {} valid sheet(s); the policy asks for {quorum}.",
+                    totals.len()
+                ),
+                format!(
+                    "{subject} 仅有 {} 份有效评分表,规则要求 {quorum} 份。",
+                    totals.len()
+                ),
+            ));
+            continue;
+        };
+        candidates.push(Candidate {
+            id: subject.to_string(),
+            score: Some(rounded.clone()),
+            keys: tie_break_keys(*subject, list, cx),
+        });
+        let vetoed = list.iter().any(|sheet| !sheet.data.vetoes.is_empty());
+        let score = RoundScore {
+            exact,
+            rounded,
+            rank: None,
+        };
+        outcomes.insert(
+            subject.to_string(),
+            Outcome {
+                subject: *subject,
+                score,
+                used: result.used,
+                dropped: result.dropped,
+                decided_by: None,
+                vetoed,
+                goes_on: false,
+            },
+        );
+    }
+    Rejection::unless_empty(faults)?;
+    let mut results = Vec::with_capacity(outcomes.len());
+    for ranked in rank(&candidates, &policy.ranking.tie_breaks) {
+        let Some(mut outcome) = outcomes.remove(&ranked.id) else {
+            continue;
+        };
+        let passes = rules
+            .pass_line
+            .as_ref()
+            .is_none_or(|line| outcome.score.rounded >= *line);
+        let within = rules
+            .shortlist
+            .is_none_or(|most| ranked.rank.is_some_and(|rank| rank <= most));
+        outcome.goes_on = passes && within && !outcome.vetoed;
+        outcome.score.rank = ranked.rank;
+        outcome.decided_by = ranked.decided_by;
+        results.push(outcome);
+    }
+    let then: Vec<Then> = results
+        .iter()
+        .filter_map(|outcome| consequence(round, outcome, cx))
+        .collect();
+    let policy_number = cx.cycle().map_or(0, |cycle| cycle.data.policy_number);
+    Ok(Decided::only(Event::Closed {
+        results,
+        policy_number,
+    })
+    .then(then))
+}
+
+/// What closing a round does to one application; projects are graded by their evaluation.
+fn consequence(round: Round, outcome: &Outcome, cx: &Context<'_>) -> Option<Then> {
+    let score = Some(outcome.score.clone());
+    let command = match round {
+        Round::PaperReview if outcome.goes_on => application::Command::Shortlist { score },
+        Round::PaperReview => application::Command::NotShortlist { score },
+        Round::Roadshow => application::Command::ScorePitch { score },
+        Round::Midterm | Round::Final => return None,
+    };
+    Some(Application::then(outcome.subject, cx.journal, command))
+}
+
+/// What ties are broken by: the mean of each criterion, the request, the first submission.
+fn tie_break_keys(
+    subject: Uuid,
+    sheets: &[&Record<Sheet>],
+    cx: &Context<'_>,
+) -> BTreeMap<String, Exact> {
+    let mut sums: BTreeMap<String, (Exact, i64)> = BTreeMap::new();
+    for (key, score) in sheets.iter().flat_map(|sheet| sheet.data.criteria()) {
+        let entry = sums.entry(key).or_insert((Exact::ZERO, 0));
+        entry.0 = &entry.0 + &score;
+        entry.1 += 1;
+    }
+    let mut keys: BTreeMap<String, Exact> = sums
+        .into_iter()
+        .filter_map(|(key, (sum, count))| {
+            Some((key, sum.checked_div(&Exact::from_integer(count))?))
+        })
+        .collect();
+    if let Some(application) = cx.world.get::<Application>(subject) {
+        keys.extend(application_keys(&application.data));
+    }
+    keys
+}
+
+/// The facts of an application that a tie-break may name.
+pub fn application_keys(application: &Application) -> BTreeMap<String, Exact> {
+    let mut keys = BTreeMap::from([(
+        "requested".to_owned(),
+        Exact::from_integer(application.form.requested.fen()),
+    )]);
+    if let Some(first) = application.submissions.first() {
+        keys.insert("submitted_at".to_owned(), Exact::from_integer(first.at.0));
+    }
+    if let Some(score) = &application.paper_review {
+        keys.insert("round:paper_review".to_owned(), score.rounded.clone());
+    }
+    if let Some(score) = &application.roadshow {
+        keys.insert("round:roadshow".to_owned(), score.rounded.clone());
+    }
+    keys
+}
+
+pub(super) fn reopened(record: &Record<Panel>, reason: String, cx: &Context<'_>) -> Decided<Panel> {
+    let then = record.data.subjects.iter().filter_map(|subject| {
+        let application = cx.world.get::<Application>(*subject)?;
+        use application::Stage::{NotShortlisted, Presented, RoadshowReady, Shortlisted};
+        let command = match (record.data.round?, application.stage) {
+            (Round::PaperReview, Shortlisted | NotShortlisted | RoadshowReady) => {
+                application::Command::ReopenReview {}
+            }
+            (Round::Roadshow, Presented) => application::Command::ClearPitch {},
+            _ => return None,
+        };
+        Some(Application::then(*subject, cx.journal, command))
+    });
+    let then: Vec<Then> = then.collect();
+    Decided::only(Event::Moved {
+        reason: Some(reason),
+    })
+    .then(then)
+}

@@ -1,0 +1,434 @@
+//! Whether a policy can work, as a whole: every fault, each with its place.
+
+use std::collections::BTreeSet;
+
+use fundcycle_scoring::Exact;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::document::{Consequence, PolicyDocument, Round, RoundRules, TrancheCondition};
+use crate::names::Names as _;
+use crate::rejection::Fault;
+
+/// Reads and checks a policy document.
+///
+/// # Errors
+///
+/// Every unknown key, or the first value of a wrong type; if it can be read, everything that
+/// cannot work.
+pub fn parse(document: &Value) -> Result<PolicyDocument, Vec<Fault>> {
+    let policy: PolicyDocument = serde_path_to_error::deserialize(document).map_err(|error| {
+        let message = error.inner().to_string();
+        let code = if message.starts_with("unknown field") || message.starts_with("unknown variant")
+        {
+            "unknown_key"
+        } else {
+            "malformed"
+        };
+        vec![Fault::new(
+            pointer(error.path()),
+            code,
+            message.clone(),
+            format!("无法识别:{message}"),
+        )]
+    })?;
+    let faults = policy.faults();
+    if faults.is_empty() {
+        Ok(policy)
+    } else {
+        Err(faults)
+    }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter()
+        .fold(String::new(), |at, segment| match segment {
+            serde_path_to_error::Segment::Seq { index } => format!("{at}/{index}"),
+            serde_path_to_error::Segment::Map { key }
+            | serde_path_to_error::Segment::Enum { variant: key } => {
+                format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
+            serde_path_to_error::Segment::Unknown => at,
+        })
+}
+
+/// Collects faults under a common code.
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(
+        &mut self,
+        pointer: impl Into<String>,
+        code: &str,
+        en: impl Into<String>,
+        zh: impl Into<String>,
+    ) {
+        self.0.push(Fault::new(pointer, code, en, zh));
+    }
+}
+
+impl PolicyDocument {
+    /// Everything in this policy that cannot work.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Faults(Vec::new());
+        self.check_programme(&mut faults);
+        self.check_application(&mut faults);
+        self.check_rounds(&mut faults);
+        self.check_selection(&mut faults);
+        self.check_money(&mut faults);
+        self.check_evaluation(&mut faults);
+        faults.0
+    }
+
+    fn check_programme(&self, faults: &mut Faults) {
+        for (name, text) in [
+            ("title", &self.programme.title),
+            ("organiser", &self.programme.organiser),
+            ("code", &self.programme.code),
+        ] {
+            if text.trim().is_empty() {
+                faults.add(
+                    format!("/programme/{name}"),
+                    "empty",
+                    format!("Give the {name}."),
+                    "此项不能为空。",
+                );
+            }
+        }
+        if TimeZone::get(&self.programme.time_zone).is_err() {
+            faults.add(
+                "/programme/time_zone",
+                "unknown_time_zone",
+                format!(
+                    "`{}` is not an IANA time zone such as Asia/Shanghai.",
+                    self.programme.time_zone
+                ),
+                format!(
+                    "“{}”不是有效的 IANA 时区,例如 Asia/Shanghai。",
+                    self.programme.time_zone
+                ),
+            );
+        }
+        if self.domains.is_empty() {
+            faults.add(
+                "/domains",
+                "empty",
+                "Name at least one domain.",
+                "至少设置一个领域。",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        for (index, domain) in self.domains.iter().enumerate() {
+            if !seen.insert(crate::text::comparison_key(&domain.name)) {
+                faults.add(
+                    format!("/domains/{index}/name"),
+                    "duplicate",
+                    format!("Domain `{}` is listed twice.", domain.name),
+                    format!("领域“{}”重复。", domain.name),
+                );
+            }
+        }
+    }
+
+    fn check_application(&self, faults: &mut Faults) {
+        let rules = &self.application;
+        if rules.opens_at >= rules.closes_at {
+            faults.add(
+                "/application/closes_at",
+                "window",
+                "The call must close after it opens.",
+                "截止时间必须晚于开始时间。",
+            );
+        }
+        if rules.request_floor.money() > rules.request_cap.money() {
+            faults.add(
+                "/application/request_floor",
+                "range",
+                "The least request is above the cap.",
+                "最低申请额高于上限。",
+            );
+        }
+        if rules.request_cap.money().fen() <= 0 {
+            faults.add(
+                "/application/request_cap",
+                "range",
+                "The cap must be above 0 yuan.",
+                "申请上限必须大于 0 元。",
+            );
+        }
+        if rules.text_limit == 0 {
+            faults.add(
+                "/application/text_limit",
+                "range",
+                "The text limit must be at least 1 character.",
+                "字数上限至少为 1。",
+            );
+        }
+        for (index, rule) in self.budget_rules.iter().enumerate() {
+            let at = format!("/budget_rules/{index}");
+            if rule.max_ratio.is_none() && rule.max_amount.is_none() && !rule.forbidden {
+                faults.add(
+                    &at,
+                    "no_limit",
+                    "The rule limits nothing: give max_ratio, max_amount or forbidden.",
+                    "该规则没有限制内容:请给出 max_ratio、max_amount 或 forbidden。",
+                );
+            }
+            if rule
+                .max_ratio
+                .as_ref()
+                .is_some_and(|ratio| ratio.is_negative() || *ratio > Exact::from_integer(1))
+            {
+                faults.add(
+                    format!("{at}/max_ratio"),
+                    "range",
+                    "A ratio lies between 0 and 1.",
+                    "比例应在 0 与 1 之间。",
+                );
+            }
+        }
+    }
+
+    fn check_rounds(&self, faults: &mut Faults) {
+        for round in Round::ALL {
+            let rules = self.rounds.get(round);
+            match (self.has_round(*round), rules) {
+                (true, None) => faults.add(
+                    "/rounds",
+                    "missing_round",
+                    format!("Stage on, but no rounds.{round}: give its rubric and aggregation, or leave the stage out."),
+                    format!("已启用“{}”,但缺少 rounds.{round}。", round.zh()),
+                ),
+                (false, Some(_)) => faults.add(
+                    format!("/rounds/{round}"),
+                    "unreachable_round",
+                    "The policy leaves this stage out, so the round can never take place.",
+                    "规则未启用该阶段,此轮次不会进行。",
+                ),
+                (true, Some(rules)) => check_round(*round, rules, faults),
+                (false, None) => {}
+            }
+        }
+        let selecting = [Round::PaperReview, Round::Roadshow]
+            .into_iter()
+            .filter(|round| self.has_round(*round));
+        let weights = selecting
+            .clone()
+            .filter_map(|round| self.rounds.get(&round))
+            .fold(Exact::ZERO, |sum, rules| &sum + &rules.weight);
+        if selecting.clone().count() == 0 {
+            faults.add(
+                "/stages",
+                "nothing_scores",
+                "Neither review nor roadshow: nothing would rank the applications.",
+                "书面评审与路演均未启用,无法排序。",
+            );
+        } else if weights != Exact::from_integer(1) {
+            faults.add(
+                "/rounds",
+                "weights",
+                format!("The weights of the selecting rounds add up to {weights}, not 1."),
+                format!("评审与路演的权重合计为 {weights},应为 1。"),
+            );
+        }
+    }
+
+    fn check_selection(&self, faults: &mut Faults) {
+        for fault in self.selection.faults() {
+            faults.add(
+                format!("/selection{}", fault.path),
+                "selection",
+                fault.message.clone(),
+                format!("遴选规则有误:{}", fault.message),
+            );
+        }
+        for name in self
+            .selection
+            .domain
+            .keys()
+            .filter(|name| !self.domains.iter().any(|domain| domain.name == **name))
+        {
+            faults.add(
+                format!("/selection/domain/{name}"),
+                "unknown_domain",
+                format!("There is no domain `{name}`."),
+                format!("不存在领域“{name}”。"),
+            );
+        }
+        let fewest: u64 = self
+            .domains
+            .iter()
+            .map(|domain| {
+                u64::from(
+                    self.selection
+                        .domain
+                        .get(&domain.name)
+                        .unwrap_or(&self.selection.every_domain)
+                        .min
+                        .unwrap_or(0),
+                )
+            })
+            .sum();
+        let floor = self.application.request_floor.money().fen().max(1);
+        let budget = crate::money::Money::from_fen(self.selection.budget.fen());
+        if i64::try_from(fewest)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(floor)
+            > budget.fen()
+        {
+            faults.add(
+                "/selection",
+                "impossible_quota",
+                "The minimums of all domains together cost more than the budget even at the least request.",
+                "各领域最低名额之和即使按最低申请额也超出预算。",
+            );
+        }
+        if budget < self.application.request_floor.money() {
+            faults.add(
+                "/selection/budget",
+                "range",
+                "The budget does not pay for a single project.",
+                "预算不足以资助一个项目。",
+            );
+        }
+        if self.selection_approvals == 0 {
+            faults.add(
+                "/selection_approvals",
+                "range",
+                "At least one lead has to approve a selection.",
+                "遴选结果至少须一名负责人审批。",
+            );
+        }
+        if self.notice.working_days == 0 && self.stages.notice {
+            faults.add(
+                "/notice/working_days",
+                "range",
+                "A notice runs for at least one working day.",
+                "公示至少一个工作日。",
+            );
+        }
+    }
+
+    fn check_money(&self, faults: &mut Faults) {
+        let sum = self
+            .tranches
+            .iter()
+            .fold(Exact::ZERO, |sum, tranche| &sum + &tranche.share);
+        if sum != Exact::from_integer(1) {
+            faults.add(
+                "/tranches",
+                "shares",
+                format!("The shares of the tranches add up to {sum}, not 1."),
+                format!("各期拨款比例合计为 {sum},应为 1。"),
+            );
+        }
+        for (index, tranche) in self.tranches.iter().enumerate() {
+            if tranche.share.is_negative() || tranche.share.is_zero() {
+                faults.add(
+                    format!("/tranches/{index}/share"),
+                    "range",
+                    "A share is above 0.",
+                    "比例必须大于 0。",
+                );
+            }
+            if tranche.after == TrancheCondition::Midterm && !self.stages.midterm {
+                faults.add(
+                    format!("/tranches/{index}/after"),
+                    "unreachable",
+                    "It waits for a mid-term evaluation that this cycle does not have.",
+                    "本届未设中期评估,该期款项永远无法拨付。",
+                );
+            }
+        }
+    }
+
+    fn check_evaluation(&self, faults: &mut Faults) {
+        let grades = &self.evaluation.grades;
+        let (Some(_), Some(last)) = (grades.first(), grades.last()) else {
+            faults.add(
+                "/evaluation/grades",
+                "empty",
+                "Name the grade bands, best first.",
+                "请按从高到低列出评估等级。",
+            );
+            return;
+        };
+        for (index, pair) in grades.windows(2).enumerate() {
+            if let [better, worse] = pair
+                && better.from <= worse.from
+            {
+                faults.add(
+                    format!("/evaluation/grades/{}", index + 1),
+                    "order",
+                    "The bands must descend: each begins below the one before it.",
+                    "等级须从高到低排列。",
+                );
+            }
+        }
+        if !last.from.is_zero() {
+            faults.add(
+                format!("/evaluation/grades/{}/from", grades.len() - 1),
+                "uncovered",
+                "The last band must begin at 0, so that every score has a grade.",
+                "最后一档须从 0 分起。",
+            );
+        }
+        if !grades
+            .iter()
+            .any(|grade| grade.leads_to == Consequence::Pass)
+        {
+            faults.add(
+                "/evaluation/grades",
+                "unreachable",
+                "No grade passes, so no project could ever close well.",
+                "没有任何等级为“通过”。",
+            );
+        }
+    }
+}
+
+fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
+    let at = format!("/rounds/{round}");
+    for fault in rules.rubric.faults() {
+        faults.add(
+            format!("{at}/rubric{}", fault.path),
+            "rubric",
+            fault.message.clone(),
+            format!("评分表有误:{}", fault.message),
+        );
+    }
+    for fault in rules.aggregation.faults() {
+        faults.add(
+            format!("{at}/aggregation{}", fault.path),
+            "aggregation",
+            fault.message.clone(),
+            format!("计分规则有误:{}", fault.message),
+        );
+    }
+    if rules.weight.is_negative() {
+        faults.add(
+            format!("{at}/weight"),
+            "range",
+            "A weight is not negative.",
+            "权重不能为负。",
+        );
+    }
+    if rules.shortlist == Some(0) {
+        faults.add(
+            format!("{at}/shortlist"),
+            "range",
+            "A shortlist of none ends the cycle here: leave it out to let all pass.",
+            "入围名额为 0 将终止本届;如不限请删去此项。",
+        );
+    }
+    if let Some(line) = rules.pass_line.as_ref()
+        && *line > rules.rubric.maximum()
+    {
+        faults.add(
+            format!("{at}/pass_line"),
+            "unreachable",
+            "The pass line is above the highest possible score.",
+            "及格线高于满分。",
+        );
+    }
+}

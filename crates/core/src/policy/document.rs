@@ -1,0 +1,478 @@
+//! What differs between districts and years, as one document (`domain.md` §0 fact 1).
+
+use std::collections::BTreeMap;
+
+use fundcycle_scoring::Rubric;
+use fundcycle_scoring::SelectionRules;
+use fundcycle_scoring::TieBreak;
+use fundcycle_scoring::{Aggregation, Grade};
+use fundcycle_scoring::{Exact, Rounding};
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::FirstDay;
+use crate::money::Yuan;
+use crate::organisation::OrganisationKind;
+use crate::time::Timestamp;
+
+names! {
+    /// What is scored by sheets against a rubric.
+    pub enum Round {
+        /// Experts read and score applications.
+        PaperReview = "paper_review" "书面评审",
+        /// Applicants pitch and answer questions.
+        Roadshow = "roadshow" "路演",
+        /// Projects are assessed half-way.
+        Midterm = "midterm" "中期评估",
+        /// Projects are assessed at the end.
+        Final = "final" "末期评估",
+    }
+}
+
+names! {
+    /// What a broken rule does.
+    pub enum Severity {
+        /// The application cannot be submitted.
+        Block = "block" "禁止提交",
+        /// Staff are told; the application goes on.
+        Warn = "warn" "提示",
+    }
+}
+
+/// The rules of one cycle.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// What the cycle is called and whose it is.
+    pub programme: Programme,
+    /// Which stages this cycle has.
+    #[serde(default)]
+    pub stages: Stages,
+    /// The domains that applications choose from.
+    pub domains: Vec<DomainRule>,
+    /// Who may apply.
+    #[serde(default)]
+    pub eligibility: Eligibility,
+    /// When and how much may be asked for, and how intake runs.
+    pub application: ApplicationRules,
+    /// Limits on the lines of a budget.
+    #[serde(default)]
+    pub budget_rules: Vec<BudgetRule>,
+    /// How each round is scored.
+    pub rounds: BTreeMap<Round, RoundRules>,
+    /// How a pitch runs.
+    #[serde(default)]
+    pub roadshow: RoadshowFormat,
+    /// How scores become a ranking.
+    #[serde(default)]
+    pub ranking: RankingRules,
+    /// How the ranking becomes awards.
+    pub selection: SelectionRules,
+    /// How many leads have to approve a selection.
+    #[serde(default = "one")]
+    pub selection_approvals: u32,
+    /// The public notice and objections to it.
+    #[serde(default)]
+    pub notice: NoticeRules,
+    /// From the award letter to the launch.
+    #[serde(default)]
+    pub agreement: AgreementRules,
+    /// In which parts an award is paid, in order.
+    pub tranches: Vec<TrancheRule>,
+    /// How projects are assessed.
+    pub evaluation: EvaluationRules,
+    /// How plans and budgets may change while a project runs.
+    #[serde(default)]
+    pub changes: ChangeRules,
+}
+
+/// What the cycle is called and whose it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Programme {
+    /// Title, as printed on the call and the notice.
+    pub title: String,
+    /// Title in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_en: Option<String>,
+    /// The bureau (主办单位).
+    pub organiser: String,
+    /// Short code that application numbers begin with, such as `WJ2024`.
+    pub code: String,
+    /// IANA time zone of every deadline.
+    #[serde(default = "beijing")]
+    pub time_zone: String,
+    /// How to reach the office that answers questions and takes objections.
+    #[serde(default)]
+    pub contact: String,
+}
+
+/// Which stages this cycle has; the others always run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stages {
+    /// Experts read and score applications.
+    #[serde(default = "yes")]
+    pub review: bool,
+    /// Applicants pitch.
+    #[serde(default = "yes")]
+    pub roadshow: bool,
+    /// The list is published for objections.
+    #[serde(default = "yes")]
+    pub notice: bool,
+    /// Projects are assessed half-way.
+    #[serde(default = "yes")]
+    pub midterm: bool,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self {
+            review: true,
+            roadshow: true,
+            notice: true,
+            midterm: true,
+        }
+    }
+}
+
+/// One domain (领域).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainRule {
+    /// Its name, as applications give it.
+    pub name: String,
+    /// Its name in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_en: Option<String>,
+}
+
+/// Who may apply (`domain.md` §2.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Eligibility {
+    /// The kinds of organisation that may; empty: all.
+    #[serde(default)]
+    pub organisation_kinds: Vec<OrganisationKind>,
+    /// How long an organisation must have been registered when it submits, in days.
+    #[serde(default)]
+    pub minimum_age_days: u32,
+    /// How many applications one organisation may submit; none: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applications_per_organisation: Option<u32>,
+    /// Whether staff must have verified the organisation before it submits.
+    #[serde(default)]
+    pub verified_only: bool,
+}
+
+/// When and how much may be asked for, and how intake runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationRules {
+    /// From when applications may be written and submitted.
+    pub opens_at: Timestamp,
+    /// Until when they may be submitted; that very millisecond is still in time.
+    pub closes_at: Timestamp,
+    /// The most that may be asked for; a higher request cannot be submitted (`domain.md` §2.3).
+    pub request_cap: Yuan,
+    /// The least that may be asked for.
+    #[serde(default)]
+    pub request_floor: Yuan,
+    /// The longest text in a field, in characters.
+    #[serde(default = "five_hundred")]
+    pub text_limit: u32,
+    /// How many files an application may carry.
+    #[serde(default = "fifteen")]
+    pub attachments_max: u32,
+    /// Days to correct what was returned, in working days.
+    #[serde(default = "three")]
+    pub correction_working_days: u32,
+    /// How often an application may be returned.
+    #[serde(default = "one")]
+    pub corrections_max: u32,
+    /// Days to ask for a re-check of a rejection, in working days.
+    #[serde(default = "three")]
+    pub recheck_working_days: u32,
+}
+
+/// A limit on what a category of budget lines may take (`domain.md` §3.4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetRule {
+    /// The category of lines.
+    pub category: String,
+    /// At most this part of the request, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ratio: Option<Exact>,
+    /// At most this amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_amount: Option<Yuan>,
+    /// Not fundable at all.
+    #[serde(default)]
+    pub forbidden: bool,
+    /// What happens when a budget breaks the rule.
+    pub severity: Severity,
+}
+
+/// How one round is scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundRules {
+    /// What is scored.
+    pub rubric: Rubric,
+    /// How the sheets of one application become its score.
+    pub aggregation: Aggregation,
+    /// The weight of this round in the score that ranks applications; 0 if it only selects.
+    #[serde(default)]
+    pub weight: Exact,
+    /// The least score that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_line: Option<Exact>,
+    /// How many go on to the next round, in rank order; none: all above the pass line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortlist: Option<u32>,
+}
+
+/// How a pitch runs, in minutes (`domain.md` §2.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoadshowFormat {
+    /// For presenting.
+    pub present_minutes: u32,
+    /// For questions.
+    pub question_minutes: u32,
+    /// Between two pitches.
+    pub changeover_minutes: u32,
+}
+
+impl Default for RoadshowFormat {
+    fn default() -> Self {
+        Self {
+            present_minutes: 8,
+            question_minutes: 7,
+            changeover_minutes: 2,
+        }
+    }
+}
+
+/// How scores become a ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RankingRules {
+    /// Decimals of the score that ranks.
+    #[serde(default = "two")]
+    pub scale: u8,
+    /// How it is rounded, once.
+    #[serde(default)]
+    pub rounding: Rounding,
+    /// What decides between equal scores, in this order (`domain.md` §5.3).
+    #[serde(default)]
+    pub tie_breaks: Vec<TieBreak>,
+}
+
+impl Default for RankingRules {
+    fn default() -> Self {
+        Self {
+            scale: 2,
+            rounding: Rounding::default(),
+            tie_breaks: Vec::new(),
+        }
+    }
+}
+
+/// The public notice and objections to it (`domain.md` §2.9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeRules {
+    /// How long the list stays open to objections, in working days.
+    pub working_days: u32,
+    /// Whether the day of publication is day one.
+    pub first_day: FirstDay,
+    /// Days to rule on an objection, in working days.
+    pub objection_working_days: u32,
+}
+
+impl Default for NoticeRules {
+    fn default() -> Self {
+        Self {
+            working_days: 5,
+            first_day: FirstDay::Counted,
+            objection_working_days: 5,
+        }
+    }
+}
+
+/// From the award letter to the launch (`domain.md` §2.18).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgreementRules {
+    /// Days from the award letter to acceptance, in working days; then it lapses.
+    pub accept_working_days: u32,
+    /// Days from the agreement to the launch, in calendar days.
+    pub launch_days: u32,
+}
+
+impl Default for AgreementRules {
+    fn default() -> Self {
+        Self {
+            accept_working_days: 10,
+            launch_days: 30,
+        }
+    }
+}
+
+names! {
+    /// What has to be there before a tranche may be requested.
+    pub enum TrancheCondition {
+        /// The agreement is signed.
+        Agreement = "agreement" "协议已签订",
+        /// The mid-term evaluation is passed.
+        Midterm = "midterm" "中期评估通过",
+        /// The final evaluation is passed.
+        Final = "final" "末期评估通过",
+    }
+}
+
+/// One part of an award.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrancheRule {
+    /// What it is called, such as 首款.
+    pub name: String,
+    /// Its part of the award; all parts add up to 1.
+    pub share: Exact,
+    /// What has to be there first.
+    pub after: TrancheCondition,
+}
+
+names! {
+    /// What an evaluation grade leads to.
+    pub enum Consequence {
+        /// The project goes on.
+        Pass = "pass" "通过",
+        /// The project has to put things right and is assessed once more.
+        Rectify = "rectify" "限期整改",
+        /// The project is stopped.
+        Fail = "fail" "不通过",
+    }
+}
+
+/// A grade band and what it leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GradeRule {
+    /// What it is called.
+    pub name: String,
+    /// The lowest score in it, itself included.
+    pub from: Exact,
+    /// What it leads to.
+    pub leads_to: Consequence,
+}
+
+/// How projects are assessed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationRules {
+    /// The bands, best first; the last begins at 0.
+    pub grades: Vec<GradeRule>,
+    /// Days to put things right, in working days.
+    #[serde(default = "fifteen")]
+    pub rectification_working_days: u32,
+    /// Days to hand in a report, in calendar days from when it is asked for.
+    #[serde(default = "thirty")]
+    pub report_days: u32,
+}
+
+impl EvaluationRules {
+    /// The bands, as the scoring crate wants them.
+    pub fn bands(&self) -> Vec<Grade> {
+        self.grades
+            .iter()
+            .map(|rule| Grade {
+                name: rule.name.clone(),
+                from: rule.from.clone(),
+            })
+            .collect()
+    }
+}
+
+/// How plans and budgets may change while a project runs (`domain.md` §2.12).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRules {
+    /// Up to this part of the award may move between budget lines with the approval of staff;
+    /// more needs the lead.
+    pub staff_limit: Exact,
+}
+
+impl Default for ChangeRules {
+    fn default() -> Self {
+        Self {
+            staff_limit: Exact::ratio(1, 10).unwrap_or(Exact::ZERO),
+        }
+    }
+}
+
+impl PolicyDocument {
+    /// The time zone of every deadline; Beijing time where the name is unknown, which
+    /// [`faults`](Self::faults) reports.
+    pub fn zone(&self) -> TimeZone {
+        Self::zone_named(&self.programme.time_zone)
+    }
+
+    /// The zone of an IANA name.
+    pub fn zone_named(name: &str) -> TimeZone {
+        TimeZone::get(name)
+            .or_else(|_| TimeZone::get("Asia/Shanghai"))
+            .unwrap_or(TimeZone::UTC)
+    }
+
+    /// Whether this cycle has `round`.
+    pub const fn has_round(&self, round: Round) -> bool {
+        match round {
+            Round::PaperReview => self.stages.review,
+            Round::Roadshow => self.stages.roadshow,
+            Round::Midterm => self.stages.midterm,
+            Round::Final => true,
+        }
+    }
+
+    /// SHA-256 over the canonical JSON (RFC 8785) of the document, in hex: what results refer to.
+    pub fn hash(&self) -> String {
+        use sha2::Digest as _;
+        use std::fmt::Write as _;
+        let text = serde_json_canonicalizer::to_vec(self).unwrap_or_default();
+        sha2::Sha256::digest(&text)
+            .iter()
+            .fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+const fn one() -> u32 {
+    1
+}
+const fn two() -> u8 {
+    2
+}
+const fn three() -> u32 {
+    3
+}
+const fn fifteen() -> u32 {
+    15
+}
+const fn thirty() -> u32 {
+    30
+}
+const fn five_hundred() -> u32 {
+    500
+}
+fn beijing() -> String {
+    "Asia/Shanghai".to_owned()
+}

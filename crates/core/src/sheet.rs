@@ -1,0 +1,406 @@
+//! One expert's scores for one application or project in one round (`design` §6).
+
+use std::collections::BTreeMap;
+
+use fundcycle_scoring::Exact;
+use fundcycle_scoring::{Marks, Rubric, SheetFault, SheetFaultCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::actor::Role;
+use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
+use crate::context::Context;
+use crate::kinds::Kind;
+use crate::money::Money;
+use crate::panel::{self, Panel};
+use crate::policy::Round;
+use crate::rejection::{Fault, Rejection};
+use crate::time::Timestamp;
+use crate::visibility::{Eye, Field, Sight};
+use crate::world::Need;
+
+names! {
+    /// Where a sheet stands. A missing score is not zero: only submitted sheets count.
+    pub enum Stage {
+        /// Given to the expert.
+        Pending = "pending" "待评分",
+        /// Begun.
+        Draft = "draft" "评分中",
+        /// Handed in and locked.
+        Submitted = "submitted" "已提交",
+        /// The expert does not judge this one, without an interest in it.
+        Abstained = "abstained" "弃权",
+        /// The expert has an interest in it.
+        Recused = "recused" "回避",
+        /// Does not count any more; kept and marked.
+        Void = "void" "作废",
+    }
+}
+
+commands! {
+    /// Give an application or project to an expert; follows from the panel's assignment.
+    Assign = "assign" "分配" {
+        /// For which panel.
+        panel: Uuid,
+        /// In which round.
+        round: Round,
+        /// What is scored.
+        subject: Uuid,
+        /// Who scores: the expert's account.
+        expert: Uuid,
+        /// The organisation whose it is, to keep conflicts away.
+        organisation: Option<Uuid>,
+    }
+    /// Keep what has been entered so far.
+    Save = "save" "保存" {
+        /// Scores and comments by criterion; those left out are cleared.
+        marks: Marks,
+        /// What the expert would fund, in fen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommended: Option<Money>,
+    }
+    /// Hand it in; every criterion is checked.
+    Submit = "submit" "提交" {}
+    /// Open it again, with a reason; both versions stay in the journal.
+    Reopen = "reopen" "退回重评" {
+        /// Why.
+        reason: String,
+    }
+    /// Give no score, without an interest in it.
+    Abstain = "abstain" "弃权" {
+        /// Why.
+        reason: String,
+    }
+    /// Step back because of an interest (`domain.md` §2.5).
+    Recuse = "recuse" "回避" {
+        /// On what ground.
+        ground: String,
+    }
+    /// Take it out of the count.
+    Void = "void" "作废" {
+        /// Why.
+        reason: String,
+    }
+}
+
+/// A sheet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sheet {
+    /// For which panel.
+    pub panel: Option<Uuid>,
+    /// In which round.
+    pub round: Option<Round>,
+    /// What is scored: an application, or a project.
+    pub subject: Option<Uuid>,
+    /// Who scores: the expert's account.
+    pub expert: Option<Uuid>,
+    /// Scores and comments by criterion.
+    pub marks: Marks,
+    /// The total so far, or as handed in.
+    pub total: Option<Exact>,
+    /// What the expert would fund, in fen.
+    pub recommended: Option<Money>,
+    /// When it was handed in.
+    pub submitted_at: Option<Timestamp>,
+    /// The criteria whose score vetoes the application.
+    pub vetoes: Vec<String>,
+    /// Why it was reopened, abstained, recused or voided.
+    pub reason: Option<String>,
+}
+
+/// What happened to a sheet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It was given to an expert.
+    Assigned {
+        /// For which panel.
+        panel: Uuid,
+        /// In which round.
+        round: Round,
+        /// What is scored.
+        subject: Uuid,
+        /// Who scores.
+        expert: Uuid,
+    },
+    /// What was entered so far.
+    Saved {
+        /// Scores and comments by criterion.
+        marks: Marks,
+        /// The total so far.
+        total: Exact,
+        /// What the expert would fund.
+        recommended: Option<Money>,
+    },
+    /// It was handed in.
+    Submitted {
+        /// What counts.
+        marks: Marks,
+        /// Its total.
+        total: Exact,
+        /// The criteria whose score vetoes the application.
+        vetoes: Vec<String>,
+    },
+    /// It left the count, or came back to it.
+    Moved {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Sheet {
+    /// The scores of single criteria, prefixed for tie-breaks: `criterion:need`.
+    pub fn criteria(&self) -> BTreeMap<String, Exact> {
+        self.marks
+            .scores
+            .iter()
+            .map(|(key, score)| (format!("criterion:{key}"), score.clone()))
+            .collect()
+    }
+}
+
+const PANEL_OPEN: Gate<Sheet> = Gate::<Sheet>::new(
+    "panel_open",
+    "the panel is not open",
+    "评审组未开放评分",
+    |sheet, cx| {
+        sheet
+            .data
+            .panel
+            .and_then(|id| cx.world.get::<Panel>(id))
+            .is_some_and(|panel| panel.stage == panel::Stage::Open)
+    },
+)
+.looking_at(|sheet| {
+    sheet
+        .data
+        .panel
+        .map(|id| Need::One(Kind::Panel, id))
+        .into_iter()
+        .collect()
+});
+
+impl Aggregate for Sheet {
+    type Stage = Stage;
+    type Verb = Verb;
+    type Command = Command;
+    type Event = Event;
+
+    const KIND: Kind = Kind::Sheet;
+    const FIRST: Stage = Stage::Pending;
+    #[rustfmt::skip]
+    const FLOW: &'static [Move<Self>] = {
+        use Stage::*;
+        &[
+            Move { from: &[], verb: Verb::Assign, to: Some(Pending), by: &[Role::System], gates: &[] },
+            Move { from: &[Pending, Draft], verb: Verb::Save, to: Some(Draft), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            Move { from: &[Pending, Draft], verb: Verb::Submit, to: Some(Submitted), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            Move { from: &[Submitted, Abstained], verb: Verb::Reopen, to: Some(Draft), by: &[Role::Staff], gates: &[PANEL_OPEN] },
+            Move { from: &[Pending, Draft], verb: Verb::Abstain, to: Some(Abstained), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            // An interest may come to light at any time, also after the sheet was handed in.
+            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Recuse, to: Some(Recused), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::Staff, Role::System], gates: &[PANEL_OPEN] },
+        ]
+    };
+    const SIGHTS: &'static [Sight] = &[
+        Sight {
+            eye: Eye::Holder,
+            stages: &["pending", "draft", "submitted", "abstained"],
+        },
+        Sight {
+            eye: Eye::Staff,
+            stages: &[],
+        },
+    ];
+    const FIELDS: &'static [Field] = &[
+        Field {
+            name: "panel",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "round",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "subject",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "expert",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "marks",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "total",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "recommended",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "submitted_at",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "reason",
+            eyes: &[Eye::Holder],
+        },
+    ];
+
+    fn index(&self) -> Index {
+        Index {
+            parent: self.subject,
+            person: self.expert,
+            facet: self.round.map(|round| round.to_string()),
+            ..Index::default()
+        }
+    }
+
+    fn decide(
+        record: &Record<Self>,
+        command: Command,
+        cx: &Context<'_>,
+    ) -> Result<Decided<Self>, Rejection> {
+        let event = match command {
+            Command::Assign {
+                panel,
+                round,
+                subject,
+                expert,
+                ..
+            } => Event::Assigned {
+                panel,
+                round,
+                subject,
+                expert,
+            },
+            Command::Save { marks, recommended } => {
+                let rubric = rubric(record, cx)?;
+                unknown_criteria(rubric, &marks)?;
+                Event::Saved {
+                    total: rubric.running_total(&marks),
+                    marks,
+                    recommended,
+                }
+            }
+            Command::Submit {} => {
+                let (rubric, marks) = (rubric(record, cx)?, record.data.marks.clone());
+                let total = rubric.check(&marks).map_err(|faults| Rejection::Invalid {
+                    faults: faults.into_iter().map(located).collect(),
+                })?;
+                Event::Submitted {
+                    vetoes: rubric.vetoes(&marks),
+                    marks,
+                    total,
+                }
+            }
+            Command::Reopen { reason }
+            | Command::Abstain { reason }
+            | Command::Void { reason }
+            | Command::Recuse { ground: reason } => {
+                if reason.trim().is_empty() {
+                    return Err(Rejection::fault(
+                        "",
+                        "required",
+                        "Give the reason.",
+                        "请填写理由。",
+                    ));
+                }
+                Event::Moved { reason }
+            }
+        };
+        Ok(Decided::only(event))
+    }
+
+    fn apply(&mut self, event: &Event, at: Timestamp) {
+        match event.clone() {
+            Event::Assigned {
+                panel,
+                round,
+                subject,
+                expert,
+            } => {
+                *self = Self {
+                    panel: Some(panel),
+                    round: Some(round),
+                    subject: Some(subject),
+                    expert: Some(expert),
+                    ..Self::default()
+                };
+            }
+            Event::Saved {
+                marks,
+                total,
+                recommended,
+            } => {
+                self.marks = marks;
+                self.total = Some(total);
+                self.recommended = recommended;
+            }
+            Event::Submitted {
+                marks,
+                total,
+                vetoes,
+            } => {
+                self.marks = marks;
+                self.total = Some(total);
+                self.vetoes = vetoes;
+                self.submitted_at = Some(at);
+            }
+            Event::Moved { reason } => {
+                self.reason = Some(reason);
+                self.submitted_at = None;
+            }
+        }
+    }
+}
+
+fn rubric<'a>(record: &Record<Sheet>, cx: &Context<'a>) -> Result<&'a Rubric, Rejection> {
+    let policy = cx.require_policy()?;
+    let rules = record
+        .data
+        .round
+        .and_then(|round| policy.rounds.get(&round));
+    rules.map(|rules| &rules.rubric).ok_or_else(|| {
+        Rejection::fault(
+            "",
+            "no_rubric",
+            "The policy in force has no such round.",
+            "现行规则没有该轮次。",
+        )
+    })
+}
+
+/// A draft may be incomplete and out of range; what it cannot have is scores for nothing.
+fn unknown_criteria(rubric: &Rubric, marks: &Marks) -> Result<(), Rejection> {
+    let faults = rubric.check(marks).err().unwrap_or_default();
+    Rejection::unless_empty(
+        faults
+            .into_iter()
+            .filter(|fault| fault.code == SheetFaultCode::UnknownCriterion)
+            .map(located)
+            .collect(),
+    )
+}
+
+fn located(fault: SheetFault) -> Fault {
+    let (code, zh) = match fault.code {
+        SheetFaultCode::Missing => ("missing", "尚未评分"),
+        SheetFaultCode::UnknownCriterion => ("unknown_criterion", "评分表没有这一项"),
+        SheetFaultCode::OutOfRange => ("out_of_range", "超出分值范围"),
+        SheetFaultCode::OffStep => ("off_step", "不符合评分间隔"),
+        SheetFaultCode::CommentMissing => ("comment_missing", "须填写评语"),
+    };
+    let zh = format!("“{}”{zh}。", fault.criterion);
+    Fault::new(
+        format!("/marks/scores/{}", fault.criterion),
+        code,
+        fault.message,
+        zh,
+    )
+}

@@ -5,25 +5,35 @@
 //! from what was recorded. The crate is a leaf: it knows scores and bids, not flows or people.
 
 mod aggregate;
+mod agreement;
 mod allocate;
+mod calibrate;
 mod draw;
+mod fixed;
 mod number;
 mod rank;
 mod rubric;
+mod table;
 mod yuan;
 
 pub use aggregate::{
     Aggregate, AggregateNote, Aggregation, AggregationFault, Grade, Method, SheetScore, aggregate,
     combine, grade,
 };
+pub use agreement::{
+    IdenticalSheets, Spread, SpreadRule, icc_1k, identical_sheets, krippendorff_alpha, spread,
+};
 pub use allocate::{
     Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Outcome,
     RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules, WhenShort, allocate,
 };
+pub use calibrate::{Calibration, CalibrationRule, ExpertEffect, calibrate};
 pub use draw::{DrawError, DrawStep, Drawn, commitment, draw, list_hash};
+pub use fixed::Fixed;
 pub use number::{Exact, NumberError, Rounding};
 pub use rank::{Candidate, Order, Ranked, TieBreak, rank};
 pub use rubric::{
     Criterion, CriterionKind, Marks, Rubric, RubricFault, SheetFault, SheetFaultCode,
 };
+pub use table::{Placed, ScoreRow, ScoreTable, TableFault};
 pub use yuan::{Yuan, YuanError};

@@ -165,6 +165,23 @@ impl Exact {
         }
     }
 
+    /// The least common multiple of `unit` and the denominator, if it fits.
+    pub(crate) fn common_unit(&self, unit: i64) -> Option<i64> {
+        match self.0 {
+            Repr::Small(_, below) if unit % below == 0 => Some(unit),
+            Repr::Small(_, below) => (unit / unit.gcd(&below)).checked_mul(below),
+            Repr::Big(_) => None,
+        }
+    }
+
+    /// The number times `unit`, if that is whole and fits.
+    pub(crate) fn in_units_of(&self, unit: i64) -> Option<i64> {
+        match self.0 {
+            Repr::Small(above, below) if unit % below == 0 => above.checked_mul(unit / below),
+            _ => None,
+        }
+    }
+
     /// The nearest binary floating-point number. For calibration and display only.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
@@ -219,17 +236,8 @@ impl Exact {
         let unit = 10_i128.checked_pow(scale.into())?;
         let above = i128::from(above).checked_mul(unit)?;
         let below = i128::from(below);
-        let (quotient, rest) = (above.abs() / below, above.abs() % below);
-        let up = match rounding {
-            Rounding::Down => false,
-            Rounding::HalfUp => rest * 2 >= below,
-            Rounding::HalfEven => match (rest * 2).cmp(&below) {
-                Ordering::Less => false,
-                Ordering::Equal => quotient % 2 == 1,
-                Ordering::Greater => true,
-            },
-        };
-        Some((quotient + i128::from(up)) * above.signum())
+        let (quotient, rest) = (above / below, above % below);
+        Some(rounding.settle(quotient, rest, below, above.signum()))
     }
 }
 

@@ -1,4 +1,5 @@
 //! The crate as its users see it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod anchors;
 mod vectors;

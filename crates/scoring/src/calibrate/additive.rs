@@ -1,0 +1,247 @@
+//! Least squares of score = application + expert on a sparse table.
+//!
+//! The applications' effects are eliminated: each is the mean of its scores minus its experts'
+//! effects. What is left is one symmetric system over the experts, solved by conjugate gradients
+//! with the number of scores as preconditioner. Each step is one pass over the sheets, so the work
+//! is linear in them.
+
+use super::{Calibration, ExpertEffect};
+use crate::table::ScoreTable;
+
+/// Solving again for what is left over squeezes out the rounding of the first solution.
+const REFINEMENTS: usize = 3;
+
+#[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
+pub(super) fn fit(table: &ScoreTable, ridge: f64) -> Calibration {
+    let system = System::new(table, ridge);
+    let experts = table.experts().len();
+    let (parts, part_of_expert) = parts(table);
+
+    let points: Vec<f64> = table
+        .sheets()
+        .iter()
+        .map(|sheet| sheet.units as f64 / table.per_point() as f64)
+        .collect();
+    let mut effects = vec![0.0; experts];
+    for _ in 0..REFINEMENTS {
+        let residual = system.residual(&points, &effects);
+        let correction = system.solve(&residual);
+        add_scaled(&mut effects, 1.0, &correction);
+    }
+    centre(&mut effects, &system.counts, &part_of_expert, parts.len());
+
+    let mut rest = points.as_slice();
+    let scores = table.by_application().map(|sheets| {
+        let (own, after) = rest.split_at_checked(sheets.len())?;
+        rest = after;
+        let sum: f64 = own
+            .iter()
+            .zip(sheets)
+            .map(|(score, sheet)| score - at(&effects, sheet.expert))
+            .sum();
+        (!sheets.is_empty()).then(|| sum / sheets.len() as f64)
+    });
+    let scores = scores.collect();
+    let effect = |(leniency, count): (&f64, &f64)| ExpertEffect {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of rows"
+        )]
+        sheets: *count as u32,
+        leniency: *leniency,
+    };
+    let experts = effects.iter().zip(&system.counts).map(effect).collect();
+    Calibration {
+        scores,
+        experts,
+        parts,
+    }
+}
+
+/// Shifts the effects of each part so that, weighted by their scores, they sum to 0.
+fn centre(effects: &mut [f64], counts: &[f64], part_of: &[usize], parts: usize) {
+    let mut sums = vec![(0.0, 0.0); parts];
+    for ((effect, count), part) in effects.iter().zip(counts).zip(part_of) {
+        if let Some(sum) = sums.get_mut(*part) {
+            sum.0 += effect * count;
+            sum.1 += count;
+        }
+    }
+    for (effect, part) in effects.iter_mut().zip(part_of) {
+        if let Some((sum, count)) = sums.get(*part) {
+            *effect -= sum / count;
+        }
+    }
+}
+
+/// The connected parts of the table: the applications of each, and the part of each expert.
+pub(super) fn parts(table: &ScoreTable) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut leader: Vec<usize> = (0..table.experts().len()).collect();
+    for sheets in table.by_application() {
+        for pair in sheets.windows(2) {
+            if let [a, b] = pair {
+                let (a, b) = (
+                    root(&mut leader, a.expert as usize),
+                    root(&mut leader, b.expert as usize),
+                );
+                if let Some(slot) = leader.get_mut(a.max(b)) {
+                    *slot = a.min(b);
+                }
+            }
+        }
+    }
+    let mut number_of_root = vec![None; leader.len()];
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    for (application, sheets) in table.by_application().enumerate() {
+        let Some(sheet) = sheets.first() else {
+            continue;
+        };
+        let root = root(&mut leader, sheet.expert as usize);
+        let Some(number) = number_of_root.get_mut(root) else {
+            continue;
+        };
+        let number = *number.get_or_insert_with(|| {
+            parts.push(Vec::new());
+            parts.len() - 1
+        });
+        if let Some(part) = parts.get_mut(number) {
+            part.push(application);
+        }
+    }
+    let part_of_expert = (0..leader.len())
+        .map(|expert| {
+            let root = root(&mut leader, expert);
+            number_of_root.get(root).copied().flatten().unwrap_or(0)
+        })
+        .collect();
+    (parts, part_of_expert)
+}
+
+/// The leader of `item`'s set; the path to it is halved on the way.
+fn root(leader: &mut [usize], mut item: usize) -> usize {
+    while let Some(up) = leader.get(item).copied().filter(|up| *up != item) {
+        let above = leader.get(up).copied().unwrap_or(up);
+        if let Some(slot) = leader.get_mut(item) {
+            *slot = above;
+        }
+        item = above;
+    }
+    item
+}
+
+/// The system over the experts that is left when the applications are eliminated.
+struct System<'a> {
+    table: &'a ScoreTable,
+    ridge: f64,
+    /// The number of scores of each expert.
+    counts: Vec<f64>,
+}
+
+impl<'a> System<'a> {
+    fn new(table: &'a ScoreTable, ridge: f64) -> Self {
+        let mut counts = vec![0.0; table.experts().len()];
+        for sheet in table.sheets() {
+            if let Some(count) = counts.get_mut(sheet.expert as usize) {
+                *count += 1.0;
+            }
+        }
+        Self {
+            table,
+            ridge,
+            counts,
+        }
+    }
+
+    /// For each expert the sum of what the model leaves unexplained of the scores.
+    #[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
+    fn residual(&self, points: &[f64], effects: &[f64]) -> Vec<f64> {
+        let mut left: Vec<f64> = effects.iter().map(|effect| -self.ridge * effect).collect();
+        let mut rest = points;
+        for sheets in self.table.by_application() {
+            let Some((own, after)) = rest.split_at_checked(sheets.len()) else {
+                break;
+            };
+            rest = after;
+            let off =
+                |(sheet, score): (&crate::table::Sheet, &f64)| score - at(effects, sheet.expert);
+            let mean = sheets.iter().zip(own).map(off).sum::<f64>() / sheets.len() as f64;
+            for pair in sheets.iter().zip(own) {
+                if let Some(left) = left.get_mut(pair.0.expert as usize) {
+                    *left += off(pair) - mean;
+                }
+            }
+        }
+        left
+    }
+
+    /// The matrix of the system times `vector`.
+    #[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
+    fn times(&self, vector: &[f64]) -> Vec<f64> {
+        let own = self.counts.iter().zip(vector);
+        let mut product: Vec<f64> = own.map(|(count, x)| (count + self.ridge) * x).collect();
+        for sheets in self.table.by_application() {
+            let sum: f64 = sheets.iter().map(|sheet| at(vector, sheet.expert)).sum();
+            let mean = sum / sheets.len() as f64;
+            for sheet in sheets {
+                if let Some(product) = product.get_mut(sheet.expert as usize) {
+                    *product -= mean;
+                }
+            }
+        }
+        product
+    }
+
+    /// Conjugate gradients from 0. The system is singular by one constant per part, which the
+    /// right-hand side is free of, so that it converges all the same.
+    fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let conditioned = |r: &[f64]| -> Vec<f64> {
+            r.iter()
+                .zip(&self.counts)
+                .map(|(r, count)| r / (count + self.ridge))
+                .collect()
+        };
+        let mut solution = vec![0.0; right.len()];
+        let mut residual = right.to_vec();
+        let mut z = conditioned(&residual);
+        let mut direction = z.clone();
+        let mut size = dot(&residual, &z);
+        let enough = size * 1e-26;
+        // In exact arithmetic as many steps as experts suffice.
+        for _ in 0..2 * right.len() + 20 {
+            if size <= enough || size == 0.0 {
+                break;
+            }
+            let product = self.times(&direction);
+            let curvature = dot(&direction, &product);
+            if curvature <= 0.0 {
+                break;
+            }
+            let step = size / curvature;
+            add_scaled(&mut solution, step, &direction);
+            add_scaled(&mut residual, -step, &product);
+            z = conditioned(&residual);
+            let next = dot(&residual, &z);
+            let ratio = next / size;
+            for (direction, z) in direction.iter_mut().zip(&z) {
+                *direction = z + ratio * *direction;
+            }
+            size = next;
+        }
+        solution
+    }
+}
+
+fn at(values: &[f64], index: u32) -> f64 {
+    values.get(index as usize).copied().unwrap_or(0.0)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn add_scaled(sum: &mut [f64], factor: f64, other: &[f64]) {
+    for (sum, other) in sum.iter_mut().zip(other) {
+        *sum += factor * other;
+    }
+}

@@ -59,7 +59,7 @@ pub fn spread(rule: &SpreadRule, totals: &[Exact]) -> Spread {
         deviation_flag: rule
             .deviation
             .as_ref()
-            .is_some_and(|line| &(line * line) < &variance),
+            .is_some_and(|line| line * line < variance),
         range,
         variance,
     }

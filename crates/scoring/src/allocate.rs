@@ -1,14 +1,19 @@
 //! Who is funded, and with how much, under a budget (`domain.md` §5.4).
 
+mod certain;
+mod given;
+mod optimal;
+mod problem;
 mod rank_order;
 mod rules;
+mod search;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use rules::{
-    AmountRule, DomainLimits, RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules,
-    WhenShort,
+    AmountRule, DomainLimits, Objective, RankTier, RulesFault, ScoreTier, SelectionMode,
+    SelectionRules, WhenShort,
 };
 
 use crate::number::Exact;
@@ -104,6 +109,9 @@ pub enum AllocationError {
     /// The minimums cannot be met with these bids.
     #[error("the rules cannot be met: {0}")]
     Infeasible(String),
+    /// The best choice could not be proven within the work that is allowed.
+    #[error("the best choice among these bids cannot be proven in reasonable time: use rank_order")]
+    TooLarge,
 }
 
 /// Chooses who is funded. `bids` with equal scores compete in the order given, so pass them in the
@@ -121,6 +129,7 @@ pub fn allocate(rules: &SelectionRules, bids: &[Bid]) -> Result<Allocation, Allo
     ranked.sort_by(|a, b| b.score.cmp(&a.score));
     match rules.mode {
         SelectionMode::RankOrder => Ok(rank_order::allocate(rules, &ranked)),
+        SelectionMode::Optimal => optimal::allocate(rules, &ranked),
     }
 }
 

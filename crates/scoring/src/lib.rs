@@ -24,8 +24,8 @@ pub use agreement::{
     IdenticalSheets, Spread, SpreadRule, icc_1k, identical_sheets, krippendorff_alpha, spread,
 };
 pub use allocate::{
-    Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Outcome,
-    RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules, WhenShort, allocate,
+    Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Objective,
+    Outcome, RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules, WhenShort, allocate,
 };
 pub use calibrate::{Calibration, CalibrationRule, ExpertEffect, calibrate};
 pub use draw::{DrawError, DrawStep, Drawn, commitment, draw, list_hash};

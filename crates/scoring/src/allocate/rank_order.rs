@@ -1,248 +1,233 @@
 //! Funding in rank order: the minimums of the domains first, then everyone by score.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::given::{Given, Limit};
 use super::rules::{SelectionRules, WhenShort};
 use super::{Allocation, Bid, Decision, Outcome};
+use crate::number::Exact;
 use crate::yuan::Yuan;
 
-/// What has been given away so far.
-#[derive(Default)]
-struct Given<'a> {
-    fen: i64,
-    awards: BTreeMap<&'a str, i64>,
-    organisations: BTreeMap<&'a str, u32>,
-    streets: BTreeMap<&'a str, u32>,
-    domains: BTreeMap<&'a str, (u32, i64)>,
-}
-
-/// Why an application is not funded, and what would have to be different.
-struct Stop {
-    reason: String,
-    needs: String,
-}
-
-impl Stop {
-    fn new(reason: impl Into<String>, needs: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            needs: needs.into(),
-        }
-    }
+/// What happens to one application when its turn comes.
+#[derive(Debug)]
+enum Verdict<'a> {
+    /// Funded with this many fen.
+    Funded {
+        fen: i64,
+        full: i64,
+        by_minimum: bool,
+    },
+    /// Its score is this far below the pass line.
+    BelowLine { line: &'a Exact },
+    /// Limits are in the way; perhaps the budget too.
+    Limited { limits: Vec<Limit>, short: i64 },
+    /// What is left of the budget is `short` fen too little.
+    Short { left: i64, short: i64 },
+    /// The money ran out at an application before it; with what is passed over before it, `short`
+    /// fen more would be needed.
+    After { last: &'a str, short: i64 },
 }
 
 pub(super) fn allocate(rules: &SelectionRules, ranked: &[&Bid]) -> Allocation {
-    let budget = rules.budget.fen();
-    let places: Vec<(u32, &Bid)> = (1..).zip(ranked.iter().copied()).collect();
-    let passes = |bid: &Bid| {
-        rules
-            .pass_line
-            .as_ref()
-            .is_none_or(|line| line <= &bid.score)
-    };
-    let mut given = Given::default();
-    for (place, bid) in &places {
-        let award = rules.award_fen(bid, *place);
-        let (count, fen) = given
-            .domains
-            .get(bid.domain.as_str())
-            .copied()
-            .unwrap_or_default();
-        let limits = rules.limits_of(&bid.domain);
-        let short = limits.min.is_some_and(|min| count < min)
-            || limits.min_amount.is_some_and(|min| fen < min.fen());
-        let fits = award <= budget - given.fen;
-        if short && passes(bid) && fits && given.limit(rules, bid, award).is_none() {
-            given.give(bid, award);
-        }
-    }
-    let first: BTreeSet<&str> = given.awards.keys().copied().collect();
-    let mut stopped_at: Option<&str> = None;
-    let mut decisions = Vec::with_capacity(ranked.len());
+    let verdicts = run(rules, ranked, rules.budget.fen());
     let mut reserves = 0;
-    for (place, bid) in &places {
-        let full = rules.award_fen(bid, *place);
-        let rest = budget - given.fen;
-        let stop = if first.contains(bid.application.as_str()) {
-            None
-        } else if let Some(line) = rules.pass_line.as_ref().filter(|line| &&bid.score < line) {
-            Some(Stop::new(
-                format!("rank {place}: {} is below the pass line {line}", bid.score),
-                format!("{} more points", line - &bid.score),
-            ))
-        } else if let Some(stop) = given.limit(rules, bid, full) {
-            Some(stop)
-        } else if let Some(last) = stopped_at {
-            Some(Stop::new(
-                format!("rank {place}: the money ran out at {last}"),
-                "a larger budget",
-            ))
-        } else if full <= rest {
-            given.give(bid, full);
-            None
+    let mut total = 0;
+    let mut decisions = Vec::with_capacity(ranked.len());
+    for (index, (bid, verdict)) in ranked.iter().zip(&verdicts).enumerate() {
+        let (reason, needs) = explain(rules, ranked, index, bid, verdict);
+        let (decision, award_fen) = if let Verdict::Funded { fen, .. } = verdict {
+            (Outcome::Funded, *fen)
+        } else if rules.passes(bid) && reserves < rules.reserve {
+            reserves += 1;
+            (Outcome::Reserve, 0)
         } else {
-            let partial = rest.max(0);
-            let enough = 0 < partial && rules.floor_fen(bid) <= partial;
-            if rules.when_short == WhenShort::PartialLast && enough {
-                given.give(bid, partial);
-                stopped_at = Some(&bid.application);
-                None
-            } else {
-                if rules.when_short != WhenShort::SkipAndFill {
-                    stopped_at = Some(&bid.application);
-                }
-                Some(Stop::new(
-                    format!("rank {place}: {} yuan are left of the budget", yuan(rest)),
-                    format!("{} more yuan of budget", yuan(full - rest)),
-                ))
-            }
+            (Outcome::NotFunded, 0)
         };
-        let award = given
-            .awards
-            .get(bid.application.as_str())
-            .copied()
-            .unwrap_or(0);
-        let decision = match stop {
-            None => funded(
-                rules,
-                bid,
-                *place,
-                award,
-                full,
-                first.contains(bid.application.as_str()),
-            ),
-            Some(stop) => {
-                let stands_by = passes(bid) && reserves < rules.reserve;
-                reserves += u32::from(stands_by);
-                Decision {
-                    application: bid.application.clone(),
-                    decision: if stands_by {
-                        Outcome::Reserve
-                    } else {
-                        Outcome::NotFunded
-                    },
-                    award_fen: 0,
-                    reason: stop.reason,
-                    needs: stop.needs,
-                }
-            }
-        };
-        decisions.push(decision);
+        total += award_fen;
+        decisions.push(Decision {
+            application: bid.application.clone(),
+            decision,
+            award_fen,
+            reason: format!("rank {}: {reason}", index + 1),
+            needs,
+        });
     }
     Allocation {
         decisions,
         mode: rules.mode,
-        total_awarded_fen: given.fen,
+        total_awarded_fen: total,
         certificate: None,
     }
 }
 
-fn funded(
-    rules: &SelectionRules,
-    bid: &Bid,
-    place: u32,
-    award: i64,
-    full: i64,
-    by_minimum: bool,
-) -> Decision {
-    let reason = if award < full {
-        format!("rank {place}: gets the rest of the budget")
-    } else if by_minimum {
-        format!("rank {place}: within the minimum of domain {}", bid.domain)
-    } else {
-        format!("rank {place}: within the budget")
-    };
-    let floor = rules.floor_fen(bid);
-    let needs = if award < floor {
-        format!(
-            "acceptance: the award is below the floor of {} yuan",
-            yuan(floor)
-        )
-    } else {
-        String::new()
-    };
-    Decision {
-        application: bid.application.clone(),
-        decision: Outcome::Funded,
-        award_fen: award,
-        reason,
-        needs,
-    }
-}
-
-fn yuan(fen: i64) -> String {
-    Yuan::from_fen(fen.max(0)).unwrap_or_default().to_string()
-}
-
-impl<'a> Given<'a> {
-    fn give(&mut self, bid: &'a Bid, fen: i64) {
-        self.fen += fen;
-        self.awards.insert(&bid.application, fen);
-        *self.organisations.entry(&bid.organisation).or_default() += 1;
-        if let Some(street) = &bid.street {
-            *self.streets.entry(street).or_default() += 1;
+/// One verdict per application, in rank order.
+fn run<'a>(rules: &'a SelectionRules, ranked: &[&'a Bid], budget: i64) -> Vec<Verdict<'a>> {
+    let places: Vec<(i64, &Bid)> = (1..)
+        .zip(ranked)
+        .map(|(place, bid)| (rules.award_fen(bid, place), *bid))
+        .collect();
+    let mut given = Given::default();
+    for (full, bid) in &places {
+        let wanted = given.below_minimum(rules, bid) && rules.passes(bid);
+        if wanted && *full <= budget - given.fen && given.limits(rules, bid, *full).is_empty() {
+            given.give(bid, *full);
         }
-        let domain = self.domains.entry(&bid.domain).or_default();
-        domain.0 += 1;
-        domain.1 += fen;
     }
-
-    /// The limit other than the budget that an award to `bid` would break.
-    fn limit(&self, rules: &SelectionRules, bid: &Bid, award: i64) -> Option<Stop> {
-        let reached = |counts: &BTreeMap<&str, u32>, who: &str, most: Option<u32>| {
-            most.filter(|most| *most <= counts.get(who).copied().unwrap_or(0))
+    let by_minimum = given.clone();
+    // What would have been given if there were money for everyone: what those further down have to
+    // wait for.
+    let mut with_all = given.clone();
+    let mut last: Option<&str> = None;
+    let mut verdicts = Vec::with_capacity(places.len());
+    for (full, bid) in places {
+        if let Some(fen) = by_minimum.awards.get(bid.application.as_str()) {
+            verdicts.push(Verdict::Funded {
+                fen: *fen,
+                full,
+                by_minimum: true,
+            });
+            continue;
+        }
+        if let Some(line) = rules.pass_line.as_ref().filter(|line| *line > &bid.score) {
+            verdicts.push(Verdict::BelowLine { line });
+            continue;
+        }
+        let left = budget - given.fen;
+        let limits = if last.is_some() {
+            with_all.limits(rules, bid, full)
+        } else {
+            given.limits(rules, bid, full)
         };
-        let (count, fen) = self
-            .domains
-            .get(bid.domain.as_str())
-            .copied()
-            .unwrap_or_default();
-        let limits = rules.limits_of(&bid.domain);
-        if let Some(max) = limits.max.filter(|max| *max <= count) {
-            return Some(Stop::new(
-                format!("domain {} max {max} reached", bid.domain),
-                format!("max {} in domain {}", count + 1, bid.domain),
-            ));
-        }
-        if let Some(max) = limits.max_amount.filter(|max| max.fen() < fen + award) {
-            return Some(Stop::new(
-                format!("domain {} max_amount {max} reached", bid.domain),
-                format!("max_amount {} in domain {}", yuan(fen + award), bid.domain),
-            ));
-        }
-        if let Some(max) = reached(
-            &self.organisations,
-            &bid.organisation,
-            rules.max_per_organisation,
-        ) {
-            return Some(Stop::new(
-                format!("organisation {} has {max} already", bid.organisation),
-                format!("max_per_organisation {}", max + 1),
-            ));
-        }
-        if let Some(street) = &bid.street
-            && let Some(max) = reached(&self.streets, street, rules.max_per_street)
-        {
-            return Some(Stop::new(
-                format!("street {street} has {max} already"),
-                format!("max_per_street {}", max + 1),
-            ));
-        }
-        let rival = rules.incompatible.iter().find_map(|(a, b)| {
-            let other = if a == &bid.application {
-                b
-            } else if b == &bid.application {
-                a
+        let verdict = if !limits.is_empty() {
+            let spent = if last.is_some() {
+                with_all.fen
             } else {
-                return None;
+                given.fen
             };
-            self.awards.contains_key(other.as_str()).then_some(other)
-        });
-        rival.map(|rival| {
-            Stop::new(
-                format!("incompatible with {rival}, which is funded"),
-                format!("{rival} not funded"),
-            )
-        })
+            Verdict::Limited {
+                limits,
+                short: (spent + full - budget).max(0),
+            }
+        } else if let Some(last) = last {
+            let short = with_all.fen + full - budget;
+            with_all.give(bid, full);
+            Verdict::After { last, short }
+        } else if full <= left {
+            given.give(bid, full);
+            Verdict::Funded {
+                fen: full,
+                full,
+                by_minimum: false,
+            }
+        } else if rules.when_short == WhenShort::PartialLast
+            && 0 < left
+            && rules.floor_fen(bid) <= left
+        {
+            given.give(bid, left);
+            last = Some(&bid.application);
+            Verdict::Funded {
+                fen: left,
+                full,
+                by_minimum: false,
+            }
+        } else {
+            if rules.when_short != WhenShort::SkipAndFill {
+                last = Some(&bid.application);
+            }
+            Verdict::Short {
+                left,
+                short: full - left,
+            }
+        };
+        let gets_full = matches!(&verdict, Verdict::Funded { .. } | Verdict::Short { .. });
+        if gets_full && with_all.limits(rules, bid, full).is_empty() {
+            with_all.give(bid, full);
+        }
+        verdicts.push(verdict);
     }
+    verdicts
+}
+
+fn explain(
+    rules: &SelectionRules,
+    ranked: &[&Bid],
+    index: usize,
+    bid: &Bid,
+    verdict: &Verdict<'_>,
+) -> (String, String) {
+    match verdict {
+        Verdict::Funded {
+            fen,
+            full,
+            by_minimum,
+        } => {
+            let reason = if fen < full {
+                "gets what is left of the budget".to_owned()
+            } else if *by_minimum {
+                format!("within the minimum of domain {}", bid.domain)
+            } else {
+                "within the budget".to_owned()
+            };
+            (reason, rules.acceptance(bid, *fen))
+        }
+        Verdict::BelowLine { line } => (
+            format!("{} is below the pass line {line}", bid.score),
+            format!("{} more points to reach the pass line", *line - &bid.score),
+        ),
+        Verdict::Limited { limits, short } => {
+            let reasons: Vec<String> = limits.iter().map(Limit::reason).collect();
+            let mut needs: Vec<String> = limits.iter().map(Limit::needs).collect();
+            if 0 < *short {
+                needs.push(more_budget(*short));
+            }
+            (reasons.join("; "), needs.join("; "))
+        }
+        Verdict::Short { left, short } => {
+            let reason = format!("{} yuan are left of the budget", yuan(*left));
+            (reason, more_budget(enough(rules, ranked, index, *short)))
+        }
+        Verdict::After { last, short } => {
+            (format!("the money ran out at {last}"), more_budget(*short))
+        }
+    }
+}
+
+/// The money that would have funded the application at `index`: `short`, unless those skipped
+/// before it would take that; then what would fund them all.
+fn enough(rules: &SelectionRules, ranked: &[&Bid], index: usize, short: i64) -> i64 {
+    if rules.when_short != WhenShort::SkipAndFill {
+        return short;
+    }
+    let budget = rules.budget.fen();
+    let funded =
+        |verdicts: Vec<Verdict<'_>>| matches!(verdicts.get(index), Some(Verdict::Funded { .. }));
+    let before = ranked.get(..=index).unwrap_or_default();
+    // Minimums of domains are given out before anyone, so all applications have to run.
+    let has_minimums =
+        rules.every_domain != super::DomainLimits::default() || !rules.domain.is_empty();
+    let runs = if has_minimums { ranked } else { before };
+    if funded(run(rules, runs, budget + short)) {
+        return short;
+    }
+    let all: i64 = (1..)
+        .zip(before)
+        .map(|(place, bid)| rules.award_fen(bid, place))
+        .sum();
+    let (mut too_little, mut plenty) = (short, short.max(all));
+    // Not every budget between does, but the last one found does.
+    while 1 < plenty - too_little {
+        let middle = i64::midpoint(too_little, plenty);
+        if funded(run(rules, runs, budget + middle)) {
+            plenty = middle;
+        } else {
+            too_little = middle;
+        }
+    }
+    plenty
+}
+
+fn more_budget(fen: i64) -> String {
+    format!("{} more yuan of budget", yuan(fen))
+}
+
+fn yuan(fen: i64) -> Yuan {
+    Yuan::from_fen(fen).unwrap_or_default()
 }

@@ -19,6 +19,9 @@ pub struct SelectionRules {
     /// How the funded ones are chosen.
     #[serde(default)]
     pub mode: SelectionMode,
+    /// With `optimal`, what the best set has most of.
+    #[serde(default)]
+    pub maximise: Objective,
     /// In rank order, what happens at the first application that the rest of the budget cannot pay.
     #[serde(default)]
     pub when_short: WhenShort,
@@ -62,6 +65,19 @@ pub enum SelectionMode {
     /// The minimums of the domains first, then everyone by score under the maximums.
     #[default]
     RankOrder,
+    /// The best set that the limits and the budget allow; see [`SelectionRules::maximise`].
+    Optimal,
+}
+
+/// What the best set has most of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Total score.
+    #[default]
+    Score,
+    /// Funded projects; among equals, total score.
+    Count,
 }
 
 /// What happens in rank order when the money runs out.
@@ -159,6 +175,27 @@ impl fmt::Display for RulesFault {
 }
 
 impl SelectionRules {
+    /// Rank order within a budget, without further limits.
+    #[must_use]
+    pub fn with_budget(budget: Yuan) -> Self {
+        Self {
+            budget,
+            mode: SelectionMode::default(),
+            maximise: Objective::default(),
+            when_short: WhenShort::default(),
+            pass_line: None,
+            max_per_organisation: None,
+            max_per_street: None,
+            reserve: 0,
+            max_award: None,
+            floor: None,
+            amount: AmountRule::default(),
+            incompatible: Vec::new(),
+            domain: BTreeMap::new(),
+            every_domain: DomainLimits::default(),
+        }
+    }
+
     /// The limits of a domain: its own, and for what it leaves out those of every domain.
     #[must_use]
     pub fn limits_of(&self, domain: &str) -> DomainLimits {
@@ -245,6 +282,23 @@ impl SelectionRules {
             );
         }
         faults
+    }
+
+    /// Whether the bid reaches the pass line.
+    pub(super) fn passes(&self, bid: &Bid) -> bool {
+        self.pass_line
+            .as_ref()
+            .is_none_or(|line| line <= &bid.score)
+    }
+
+    /// What an application must accept to be funded with `award`; empty if nothing.
+    pub(super) fn acceptance(&self, bid: &Bid, award: i64) -> String {
+        let floor = self.floor_fen(bid);
+        if floor <= award {
+            return String::new();
+        }
+        let floor = Yuan::from_fen(floor).unwrap_or_default();
+        format!("acceptance: the award is below the floor of {floor} yuan")
     }
 
     /// What `bid`, in place `rank` (from 1) by score, gets if it is funded in full, in fen: floored

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fundcycle_scoring::{
-    Aggregation, Calibration, CalibrationRule, Exact, Method, Rounding, ScoreRow, ScoreTable,
-    calibrate,
+    Aggregation, Bid, Calibration, CalibrationRule, DomainLimits, Exact, Method, Outcome, Rounding,
+    ScoreRow, ScoreTable, SelectionMode, SelectionRules, Yuan, allocate, calibrate,
 };
 
 /// The rows of a CSV text, by column name.
@@ -120,4 +120,87 @@ fn calibrated_scores_stand_beside_raw_ones() {
     assert_eq!(first.score.unwrap().to_string(), "7.18");
     assert_eq!(first.raw.unwrap().to_string(), "7.19");
     assert_eq!(fit.parts, vec![(0..37).collect::<Vec<usize>>()]);
+}
+
+fn bids(text: &str) -> Vec<Bid> {
+    let bid = |row: BTreeMap<String, String>| Bid {
+        application: row["application"].clone(),
+        organisation: row["organisation"].clone(),
+        domain: row["domain"].clone(),
+        street: None,
+        score: row["score"].parse().unwrap(),
+        requested_fen: row["requested"].parse::<Yuan>().unwrap().fen(),
+        recommended_fen: None,
+    };
+    rows(text).into_iter().map(bid).collect()
+}
+
+#[test]
+fn real_selections_reach_the_proven_optima_under_each_set_of_limits() {
+    let cases: serde_json::Value =
+        serde_json::from_str(include_str!("../vectors/anchors/selection.json")).unwrap();
+    for (name, text) in [
+        (
+            "Poland_Warszawa_2023_Ochota",
+            include_str!("../vectors/anchors/selection_Poland_Warszawa_2023_Ochota.csv"),
+        ),
+        (
+            "France_Toulouse_2019",
+            include_str!("../vectors/anchors/selection_France_Toulouse_2019.csv"),
+        ),
+        (
+            "Poland_Katowice_2023",
+            include_str!("../vectors/anchors/selection_Poland_Katowice_2023.csv"),
+        ),
+    ] {
+        let bids = bids(text);
+        let case = &cases["cases"][name];
+        let budget = case["budget"].as_i64().unwrap() * 100;
+        let optimum = |max_share: Option<i64>, min: Option<u32>| {
+            let rules = SelectionRules {
+                mode: SelectionMode::Optimal,
+                every_domain: DomainLimits {
+                    min,
+                    max_amount: max_share
+                        .and_then(|percent| Yuan::from_fen(budget * percent / 100)),
+                    ..DomainLimits::default()
+                },
+                ..SelectionRules::with_budget(Yuan::from_fen(budget).unwrap())
+            };
+            let selection = allocate(&rules, &bids).unwrap();
+            assert!(selection.total_awarded_fen <= budget);
+            let funded = selection
+                .decisions
+                .iter()
+                .filter(|d| d.decision == Outcome::Funded);
+            let total: Exact = funded
+                .map(|d| {
+                    &bids
+                        .iter()
+                        .find(|bid| bid.application == d.application)
+                        .unwrap()
+                        .score
+                })
+                .sum();
+            let certificate = selection.certificate.unwrap();
+            assert_eq!(certificate.objective, total);
+            assert_eq!(certificate.gap, Exact::ZERO);
+            total.to_i64().unwrap()
+        };
+        assert_eq!(
+            Some(optimum(None, None)),
+            case["optimum"][1].as_i64(),
+            "{name}"
+        );
+        assert_eq!(
+            Some(optimum(Some(40), None)),
+            case["optimum_domain_cap_40pct"][1].as_i64(),
+            "{name}"
+        );
+        assert_eq!(
+            Some(optimum(Some(40), Some(1))),
+            case["optimum_cap40_min1_per_domain"][1].as_i64(),
+            "{name}"
+        );
+    }
 }

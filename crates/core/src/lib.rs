@@ -15,6 +15,7 @@ pub mod names;
 pub mod actor;
 pub mod aggregate;
 pub mod context;
+pub mod diagram;
 pub mod engine;
 pub mod kinds;
 pub mod present;
@@ -39,3 +40,6 @@ pub mod cycle;
 pub mod panel;
 pub mod policy;
 pub mod sheet;
+
+#[cfg(test)]
+mod flow_tests;

@@ -294,6 +294,10 @@ fn the_rendered_documents_are_up_to_date() {
     let fresh = between_marks(&readme, "flow", &picture(Kind::Cycle));
     for (path, text) in [
         ("docs/flows.md", crate::diagram::flows_document()),
+        (
+            "docs/policy.md",
+            crate::policy::reference::policy_reference(),
+        ),
         ("README.md", fresh),
     ] {
         let path = root.join(path);

@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod document;
+pub mod reference;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

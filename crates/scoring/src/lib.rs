@@ -7,6 +7,7 @@
 mod aggregate;
 mod agreement;
 mod allocate;
+mod assign;
 mod calibrate;
 mod draw;
 mod fixed;
@@ -26,6 +27,9 @@ pub use agreement::{
 pub use allocate::{
     Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Objective,
     Outcome, RankTier, RulesFault, ScoreTier, SelectionMode, SelectionRules, WhenShort, allocate,
+};
+pub use assign::{
+    Affinity, Assignment, AssignmentError, AssignmentProblem, Cause, Fairness, Pair, Rooms, assign,
 };
 pub use calibrate::{Calibration, CalibrationRule, ExpertEffect, calibrate};
 pub use draw::{DrawError, DrawStep, Drawn, commitment, draw, list_hash};

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod anchors;
+mod assignment;
 mod selection;
 mod vectors;

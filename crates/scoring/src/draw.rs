@@ -16,6 +16,9 @@
 //! 7. Fisher–Yates: for `i` from the last index of the sorted list (counted from 0) down to 1, let
 //!    `j` be a number below `i + 1`, and swap the items at `i` and `j`.
 
+mod panel;
+mod weighted;
+
 use std::fmt::Write as _;
 
 use rand_chacha::ChaCha20Rng;
@@ -23,6 +26,9 @@ use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use panel::{Panel, PanelError, PanelMember, PanelRules, Pool, Substitution, draw_panel};
+pub use weighted::{WeightedDrawn, WeightedItem, WeightedStep, draw_weighted};
 
 /// A list that cannot be drawn from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +39,9 @@ pub enum DrawError {
     /// An item is empty or has a line break, so that two lists could have one hash.
     #[error("{0:?} is empty or has a line break: give every item a name on one line")]
     NotOneLine(String),
+    /// A weight is 0, so the item could never be drawn.
+    #[error("`{0}` has weight 0: leave it out or give it a weight of at least 1")]
+    NoWeight(String),
 }
 
 /// The result of a draw, with every step.

@@ -1,4 +1,4 @@
-//! What numbers say: rubrics, aggregation, ranking, allocation and draws.
+//! What numbers say: rubrics, aggregation, calibration, ranking, assignment, allocation and draws.
 //!
 //! Everything here is a pure function of its arguments: no clock, no chance, no input or output.
 //! The same arguments give the same bytes on every machine, so that anyone can recompute a result
@@ -32,7 +32,11 @@ pub use assign::{
     Affinity, Assignment, AssignmentError, AssignmentProblem, Cause, Fairness, Pair, Rooms, assign,
 };
 pub use calibrate::{Calibration, CalibrationRule, ExpertEffect, calibrate};
-pub use draw::{DrawError, DrawStep, Drawn, commitment, draw, list_hash};
+pub use draw::{
+    DrawError, DrawStep, Drawn, Panel, PanelError, PanelMember, PanelRules, Pool, Substitution,
+    WeightedDrawn, WeightedItem, WeightedStep, commitment, draw, draw_panel, draw_weighted,
+    list_hash,
+};
 pub use fixed::Fixed;
 pub use number::{Exact, NumberError, Rounding};
 pub use rank::{Candidate, Order, Ranked, TieBreak, rank};

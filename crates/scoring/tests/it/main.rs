@@ -3,5 +3,6 @@
 
 mod anchors;
 mod assignment;
+mod draws;
 mod selection;
 mod vectors;

@@ -1,0 +1,154 @@
+//! Reading records, worlds and journals; never waits for a writer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundcycle_core::aggregate::REGISTRY;
+use fundcycle_core::calendar::WorkingDayCalendar;
+use fundcycle_core::kinds::{Kind, State};
+use fundcycle_core::names::Names as _;
+use fundcycle_core::world::{Need, World};
+use uuid::Uuid;
+
+use crate::db::Statement;
+use crate::entry::{self, Entry};
+use crate::error::StoreError;
+use crate::load::load;
+use crate::row::{self, COLUMNS, StateRow};
+use crate::store::Store;
+
+/// Stages in which a sheet gives its expert nothing to see.
+const NOT_LIVE: [&str; 2] = ["recused", "void"];
+
+impl Store {
+    /// The record with this id, of `kind` where one is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn read_one(&self, kind: Option<Kind>, id: Uuid) -> Result<Option<State>, StoreError> {
+        let found = self.read_many(&[id]).await?;
+        Ok(found.into_iter().find(|state| kind.is_none_or(|kind| state.kind() == kind)))
+    }
+
+    /// The records with these ids, in no particular order; those that do not exist are left out.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn read_many(&self, ids: &[Uuid]) -> Result<Vec<State>, StoreError> {
+        let mut sql = Statement::new("SELECT ");
+        sql.push(COLUMNS).push(" FROM state WHERE id IN ").list(ids.iter().copied());
+        let mut reader = self.pool().reader().await?;
+        let rows: Vec<StateRow> = sql.fetch_all(&mut reader.engine()).await?;
+        row::restore(&rows)
+    }
+
+    /// What has to be known beside `states` to say which moves are open from them: the cycles, the
+    /// policies in force, and what the gates ask for.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn world_for(&self, states: &[State]) -> Result<World, StoreError> {
+        let mut world = World::default();
+        let mut needs: BTreeMap<Uuid, BTreeSet<Need>> = BTreeMap::new();
+        for state in states {
+            world.put(state.clone());
+            let needs = needs.entry(state.journal()).or_default();
+            needs.extend(state.moves_need());
+            if state.journal() != REGISTRY {
+                needs.insert(Need::One(Kind::Cycle, state.journal()));
+            }
+        }
+        for (journal, needs) in needs {
+            self.load_needs(journal, needs, &mut world).await?;
+            if let Some(policy) = policy_of(&world, journal) {
+                self.load_needs(journal, BTreeSet::from([policy]), &mut world).await?;
+            }
+        }
+        Ok(world)
+    }
+
+    /// Loads what `needs` asks for, seen from `journal`, into a world.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn load_needs(&self, journal: Uuid, mut needs: BTreeSet<Need>, world: &mut World) -> Result<(), StoreError> {
+        needs.retain(|need| !world.has(*need));
+        if needs.is_empty() {
+            return Ok(());
+        }
+        let needs: Vec<Need> = needs.into_iter().collect();
+        let mut reader = self.pool().reader().await?;
+        load(&mut reader.engine(), journal, &needs, world).await
+    }
+
+    /// The calendar of working days that decisions use.
+    pub fn working_days(&self) -> &WorkingDayCalendar {
+        self.calendar()
+    }
+
+    /// The applications and projects on which `account` has a live sheet.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn assigned(&self, account: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
+        let mut sql = Statement::new("SELECT parent FROM state WHERE kind = ");
+        sql.bind(Kind::Sheet.name()).push(" AND person = ").bind(account);
+        sql.push(" AND parent IS NOT NULL AND stage NOT IN ").list(NOT_LIVE);
+        let mut reader = self.pool().reader().await?;
+        let rows: Vec<(Uuid,)> = sql.fetch_all(&mut reader.engine()).await?;
+        Ok(rows.into_iter().map(|(parent,)| parent).collect())
+    }
+
+    /// Up to `limit` entries of a journal after `after`, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn journal(&self, journal: Uuid, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let mut reader = self.pool().reader().await?;
+        entry::page(&mut reader.engine(), journal, after, limit).await
+    }
+
+    /// Every entry of one record, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn history(&self, id: Uuid) -> Result<Vec<Entry>, StoreError> {
+        let mut sql = Statement::new("SELECT ");
+        sql.push(entry::COLUMNS).push(" FROM journal WHERE id = ").bind(id).push(" ORDER BY version");
+        let mut reader = self.pool().reader().await?;
+        Ok(sql.fetch_all(&mut reader.engine()).await?)
+    }
+
+    /// Every journal that has entries, with how many.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn journals(&self) -> Result<BTreeMap<Uuid, i64>, StoreError> {
+        let mut reader = self.pool().reader().await?;
+        let rows = fetch_all!(&mut reader.engine(), (Uuid, i64), "SELECT journal, seq FROM journal_head WHERE seq > 0")?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+fn policy_of(world: &World, journal: Uuid) -> Option<Need> {
+    let cycle = world.get::<fundcycle_core::cycle::Cycle>(journal)?;
+    Some(Need::One(Kind::Policy, cycle.data.policy?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stages_that_end_an_assignment_are_stages_of_a_sheet() {
+        let stages: Vec<&str> = Kind::Sheet.stages().iter().map(|stage| stage.name).collect();
+        assert!(NOT_LIVE.iter().all(|stage| stages.contains(stage)), "{stages:?}");
+    }
+}

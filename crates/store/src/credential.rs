@@ -27,7 +27,9 @@ pub struct NewCredential {
 
 impl std::fmt::Debug for NewCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewCredential").field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("NewCredential")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,7 +62,9 @@ pub struct Credential {
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credential").field("account", &self.account).finish_non_exhaustive()
+        f.debug_struct("Credential")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,12 +84,16 @@ pub(crate) async fn taken(
 }
 
 /// Writes all credentials. False where somebody else took one of the addresses meanwhile.
-pub(crate) async fn insert_all(engine: &mut Engine<'_>, new: &[(NewCredential, Timestamp)]) -> Result<bool, sqlx::Error> {
+pub(crate) async fn insert_all(
+    engine: &mut Engine<'_>,
+    new: &[(NewCredential, Timestamp)],
+) -> Result<bool, sqlx::Error> {
     if new.is_empty() {
         return Ok(true);
     }
-    let mut sql =
-        Statement::new("INSERT INTO credential (account, email, email_key, name, locale, password_hash, created_at, updated_at) ");
+    let mut sql = Statement::new(
+        "INSERT INTO credential (account, email, email_key, name, locale, password_hash, created_at, updated_at) ",
+    );
     sql.rows(new.iter().map(|(one, at)| -> [Value; 8] {
         [
             one.account.into(),
@@ -133,7 +141,9 @@ impl Store {
     ///
     /// Where the database fails.
     pub async fn credentials(&self, accounts: &[Uuid]) -> Result<Vec<Credential>, StoreError> {
-        let mut sql = Statement::new("SELECT account, email, name, locale, password_hash FROM credential WHERE account IN ");
+        let mut sql = Statement::new(
+            "SELECT account, email, name, locale, password_hash FROM credential WHERE account IN ",
+        );
         sql.list(accounts.iter().copied());
         let mut reader = self.pool().reader().await?;
         Ok(sql.fetch_all(&mut reader.engine()).await?)
@@ -144,7 +154,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn set_password(&self, account: Uuid, password_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn set_password(
+        &self,
+        account: Uuid,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut writer = self.pool().writer().await?;
         let done = execute!(
             &mut writer.engine(),
@@ -161,7 +176,13 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn set_person(&self, account: Uuid, name: &str, locale: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn set_person(
+        &self,
+        account: Uuid,
+        name: &str,
+        locale: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut writer = self.pool().writer().await?;
         let done = execute!(
             &mut writer.engine(),
@@ -182,9 +203,21 @@ impl Store {
     /// Where the database fails; then nothing is erased.
     pub async fn erase_person(&self, account: Uuid) -> Result<(), StoreError> {
         let mut tx = self.pool().write().await?;
-        execute!(&mut tx.engine(), "DELETE FROM credential WHERE account = $1", account)?;
-        execute!(&mut tx.engine(), "DELETE FROM token WHERE account = $1", account)?;
-        execute!(&mut tx.engine(), "DELETE FROM inbox WHERE account = $1", account)?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM credential WHERE account = $1",
+            account
+        )?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM token WHERE account = $1",
+            account
+        )?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM inbox WHERE account = $1",
+            account
+        )?;
         Ok(tx.commit().await?)
     }
 }

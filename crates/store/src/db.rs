@@ -1,19 +1,16 @@
 //! One SQL text, two engines: the only module that knows there are two.
 
-mod open;
-mod statement;
-
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
-
-pub use open::OpenError;
-pub(crate) use statement::{Statement, Value};
 
 /// Connections to one of the engines: some that write, more that read.
 #[derive(Clone, Debug)]
 pub(crate) enum Pool {
     /// One connection writes; readers never wait for it (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     /// Apart, so that readers cannot take the writers' connections, nor the other way round.
     Postgres { writers: PgPool, readers: PgPool },
 }
@@ -77,6 +74,12 @@ macro_rules! fetch_optional {
     };
 }
 
+mod open;
+mod statement;
+
+pub use open::OpenError;
+pub(crate) use statement::{Statement, Value};
+
 impl Pool {
     /// Begins a transaction that may write.
     ///
@@ -85,7 +88,9 @@ impl Pool {
     /// PostgreSQL is not asked for more than READ COMMITTED: whoever decides locks a journal first.
     pub(crate) async fn write(&self) -> Result<Tx, sqlx::Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
             Self::Postgres { writers, .. } => Ok(Tx::Postgres(writers.begin().await?)),
         }
     }
@@ -93,10 +98,14 @@ impl Pool {
     /// Begins a transaction that sees one snapshot and only reads.
     pub(crate) async fn snapshot(&self) -> Result<Tx, sqlx::Error> {
         match self {
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin_with("BEGIN DEFERRED").await?)),
-            Self::Postgres { readers, .. } => {
-                Ok(Tx::Postgres(readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?))
+            Self::Sqlite { readers, .. } => {
+                Ok(Tx::Sqlite(readers.begin_with("BEGIN DEFERRED").await?))
             }
+            Self::Postgres { readers, .. } => Ok(Tx::Postgres(
+                readers
+                    .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await?,
+            )),
         }
     }
 
@@ -146,7 +155,11 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await.map_err(CommitError::Unknown),
             Self::Postgres(tx) => tx.commit().await.map_err(|error| match &error {
                 // The server answered, and it says that nothing was committed.
-                sqlx::Error::Database(answer) if answer.code().is_some_and(|code| !code.starts_with("57P")) => CommitError::NotDone(error),
+                sqlx::Error::Database(answer)
+                    if answer.code().is_some_and(|code| !code.starts_with("57P")) =>
+                {
+                    CommitError::NotDone(error)
+                }
                 _ => CommitError::Unknown(error),
             }),
         }
@@ -186,8 +199,11 @@ pub(crate) enum CommitError {
 /// Whether the same transaction, done again, may well succeed: a deadlock, a serialisation failure,
 /// or a lock that somebody else held too long.
 pub(crate) fn worth_retrying(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| {
-        // 40001, 40P01: PostgreSQL. 5, 6, 261, 517: SQLITE_BUSY, SQLITE_LOCKED and their kin.
-        matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517")
-    })
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| {
+            // 40001, 40P01: PostgreSQL. 5, 6, 261, 517: SQLITE_BUSY, SQLITE_LOCKED and their kin.
+            matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517")
+        })
 }

@@ -15,8 +15,7 @@ use crate::row::ROWS;
 pub const GENESIS: [u8; 32] = [0; 32];
 
 /// The columns of an [`Entry`].
-pub(crate) const COLUMNS: &str =
-    "journal, seq, kind, id, version, at, actor, initiator, policy, command, verb, from_stage, to_stage, data, hash";
+pub(crate) const COLUMNS: &str = "journal, seq, kind, id, version, at, actor, initiator, policy, command, verb, from_stage, to_stage, data, hash";
 
 /// A fact as it stands in a journal.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -79,7 +78,8 @@ impl Entry {
     ///
     /// What is wrong with kind or data.
     pub fn event(&self) -> Result<Event, String> {
-        let kind = Kind::from_name(&self.kind).ok_or_else(|| format!("there is no kind `{}`", self.kind))?;
+        let kind = Kind::from_name(&self.kind)
+            .ok_or_else(|| format!("there is no kind `{}`", self.kind))?;
         let value = serde_json::from_str(&self.data).map_err(|error| error.to_string())?;
         Event::parse(kind, value).map_err(|malformed| malformed.to_string())
     }
@@ -122,7 +122,11 @@ impl Entry {
             to: &self.to_stage,
             data,
         };
-        Ok(Sha256::new().chain_update(previous).chain_update(canonical(&hashed)?).finalize().into())
+        Ok(Sha256::new()
+            .chain_update(previous)
+            .chain_update(canonical(&hashed)?)
+            .finalize()
+            .into())
     }
 }
 
@@ -160,9 +164,16 @@ pub(crate) async fn append(engine: &mut Engine<'_>, entries: &[Entry]) -> Result
 }
 
 /// A page of a journal, after `after`, in order.
-pub(crate) async fn page(engine: &mut Engine<'_>, journal: Uuid, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+pub(crate) async fn page(
+    engine: &mut Engine<'_>,
+    journal: Uuid,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
     let mut sql = Statement::new("SELECT ");
-    sql.push(COLUMNS).push(" FROM journal WHERE journal = ").bind(journal);
+    sql.push(COLUMNS)
+        .push(" FROM journal WHERE journal = ")
+        .bind(journal);
     sql.push(" AND seq > ").bind(after);
     sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
     Ok(sql.fetch_all(engine).await?)

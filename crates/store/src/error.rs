@@ -9,7 +9,9 @@ pub enum StoreError {
     #[error("the database failed: {0}")]
     Engine(#[from] sqlx::Error),
     /// A row that this program did not write like this.
-    #[error("the stored {what} {id} cannot be read: {reason}; run `fundcycle journal replay --check`")]
+    #[error(
+        "the stored {what} {id} cannot be read: {reason}; run `fundcycle journal replay --check`"
+    )]
     Corrupt {
         /// What kind of row.
         what: String,
@@ -23,7 +25,9 @@ pub enum StoreError {
 impl From<crate::db::CommitError> for StoreError {
     fn from(error: crate::db::CommitError) -> Self {
         match error {
-            crate::db::CommitError::NotDone(error) | crate::db::CommitError::Unknown(error) => Self::Engine(error),
+            crate::db::CommitError::NotDone(error) | crate::db::CommitError::Unknown(error) => {
+                Self::Engine(error)
+            }
         }
     }
 }

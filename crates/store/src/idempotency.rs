@@ -35,18 +35,34 @@ pub(crate) async fn first_uses(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut sql = Statement::new("SELECT principal, key, request_hash, response FROM idempotency WHERE (principal, key) IN (");
-    sql.rows(keys.iter().map(|key| [key.principal.as_str().into(), key.key.as_str().into()]));
+    let mut sql = Statement::new(
+        "SELECT principal, key, request_hash, response FROM idempotency WHERE (principal, key) IN (",
+    );
+    sql.rows(
+        keys.iter()
+            .map(|key| [key.principal.as_str().into(), key.key.as_str().into()]),
+    );
     sql.push(")");
     let rows: Vec<UsedRow> = sql.fetch_all(engine).await?;
     Ok(rows
         .into_iter()
-        .map(|row| ((row.principal, row.key), Remembered { request_hash: row.request_hash, response: row.response }))
+        .map(|row| {
+            (
+                (row.principal, row.key),
+                Remembered {
+                    request_hash: row.request_hash,
+                    response: row.response,
+                },
+            )
+        })
         .collect())
 }
 
 /// Remembers all answers. False where somebody else used one of the keys meanwhile.
-pub(crate) async fn remember_all(engine: &mut Engine<'_>, answers: &[(&IdempotencyKey, &Answer)]) -> Result<bool, sqlx::Error> {
+pub(crate) async fn remember_all(
+    engine: &mut Engine<'_>,
+    answers: &[(&IdempotencyKey, &Answer)],
+) -> Result<bool, sqlx::Error> {
     let rows: Vec<[Value; 5]> = answers
         .iter()
         .map(|(key, answer)| {
@@ -67,7 +83,8 @@ async fn insert(engine: &mut Engine<'_>, rows: Vec<[Value; 5]>) -> Result<bool, 
     let wanted = rows.len() as u64;
     let mut written = 0;
     for chunk in rows.chunks(ROWS) {
-        let mut sql = Statement::new("INSERT INTO idempotency (principal, key, request_hash, response, at) ");
+        let mut sql =
+            Statement::new("INSERT INTO idempotency (principal, key, request_hash, response, at) ");
         sql.rows(chunk.iter().cloned());
         sql.push(" ON CONFLICT (principal, key) DO NOTHING");
         written += sql.execute(engine).await?;
@@ -81,10 +98,21 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn recall(&self, principal: &str, key: &str) -> Result<Option<Remembered>, StoreError> {
-        let key = IdempotencyKey { principal: principal.to_owned(), key: key.to_owned(), request_hash: [0; 32] };
+    pub async fn recall(
+        &self,
+        principal: &str,
+        key: &str,
+    ) -> Result<Option<Remembered>, StoreError> {
+        let key = IdempotencyKey {
+            principal: principal.to_owned(),
+            key: key.to_owned(),
+            request_hash: [0; 32],
+        };
         let mut reader = self.pool().reader().await?;
-        Ok(first_uses(&mut reader.engine(), &[&key]).await?.into_values().next())
+        Ok(first_uses(&mut reader.engine(), &[&key])
+            .await?
+            .into_values()
+            .next())
     }
 
     /// Remembers the answer to a request that is no command. False where the key was used already.
@@ -92,7 +120,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn remember(&self, key: &IdempotencyKey, response: &str, at: Timestamp) -> Result<bool, StoreError> {
+    pub async fn remember(
+        &self,
+        key: &IdempotencyKey,
+        response: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let row = [
             key.principal.as_str().into(),
             key.key.as_str().into(),
@@ -111,6 +144,10 @@ impl Store {
     /// Where the database fails.
     pub async fn forget_keys(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut writer = self.pool().writer().await?;
-        Ok(execute!(&mut writer.engine(), "DELETE FROM idempotency WHERE at < $1", before.0)?)
+        Ok(execute!(
+            &mut writer.engine(),
+            "DELETE FROM idempotency WHERE at < $1",
+            before.0
+        )?)
     }
 }

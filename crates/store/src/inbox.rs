@@ -59,14 +59,25 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn inbox(&self, account: Uuid, before: Option<(Timestamp, Uuid)>, limit: u32) -> Result<Vec<InboxMessage>, StoreError> {
-        let mut sql =
-            Statement::new("SELECT account, id, at, topic, locale, title, text, subject, read_at FROM inbox WHERE account = ");
+    pub async fn inbox(
+        &self,
+        account: Uuid,
+        before: Option<(Timestamp, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<InboxMessage>, StoreError> {
+        let mut sql = Statement::new(
+            "SELECT account, id, at, topic, locale, title, text, subject, read_at FROM inbox WHERE account = ",
+        );
         sql.bind(account);
         if let Some((at, id)) = before {
-            sql.push(" AND (at, id) < (").bind(at.0).push(", ").bind(id).push(")");
+            sql.push(" AND (at, id) < (")
+                .bind(at.0)
+                .push(", ")
+                .bind(id)
+                .push(")");
         }
-        sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        sql.push(" ORDER BY at DESC, id DESC LIMIT ")
+            .bind(i64::from(limit));
         let mut reader = self.pool().reader().await?;
         Ok(sql.fetch_all(&mut reader.engine()).await?)
     }
@@ -92,7 +103,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn mark_read(&self, account: Uuid, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn mark_read(
+        &self,
+        account: Uuid,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut writer = self.pool().writer().await?;
         let done = execute!(
             &mut writer.engine(),

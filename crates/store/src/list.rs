@@ -68,7 +68,13 @@ pub enum SortBy {
 
 impl SortBy {
     /// Every order there is.
-    pub const ALL: [Self; 5] = [Self::CreatedAt, Self::UpdatedAt, Self::Label, Self::Number, Self::Amount];
+    pub const ALL: [Self; 5] = [
+        Self::CreatedAt,
+        Self::UpdatedAt,
+        Self::Label,
+        Self::Number,
+        Self::Amount,
+    ];
 
     /// The stable name, as in addresses.
     pub const fn name(self) -> &'static str {
@@ -174,10 +180,17 @@ impl Store {
     ///
     /// [`ListError::Cursor`] where the cursor is broken or of another order.
     pub async fn list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Page, ListError> {
-        let cursor = query.cursor.as_deref().map(|text| Cursor::parse(text, query.sort, query.descending)).transpose()?;
+        let cursor = query
+            .cursor
+            .as_deref()
+            .map(|text| Cursor::parse(text, query.sort, query.descending))
+            .transpose()?;
         let limit = query.limit.clamp(1, ListQuery::MOST);
         let Some(statement) = page(viewer, query, cursor, limit) else {
-            return Ok(Page { states: Vec::new(), next: None });
+            return Ok(Page {
+                states: Vec::new(),
+                next: None,
+            });
         };
         let mut reader = self.pool().reader().await?;
         let rows: Vec<StateRow> = statement.fetch_all(&mut reader.engine()).await?;
@@ -186,7 +199,11 @@ impl Store {
         let more = states.len() > limit as usize;
         states.truncate(limit as usize);
         let next = states.last().filter(|_| more).map(|last| {
-            Cursor { key: query.sort.key(last), id: last.id() }.text(query.sort, query.descending)
+            Cursor {
+                key: query.sort.key(last),
+                id: last.id(),
+            }
+            .text(query.sort, query.descending)
         });
         Ok(Page { states, next })
     }
@@ -210,7 +227,11 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn count_by_stage(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn count_by_stage(
+        &self,
+        viewer: &Viewer,
+        query: &ListQuery,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
         let Some(mut statement) = filtered("stage, COUNT(*)", viewer, query) else {
             return Ok(Vec::new());
         };
@@ -225,20 +246,38 @@ impl Store {
     ///
     /// As [`Store::list`].
     #[doc(hidden)]
-    pub async fn explain_list(&self, viewer: &Viewer, query: &ListQuery) -> Result<Vec<String>, ListError> {
-        let cursor = query.cursor.as_deref().map(|text| Cursor::parse(text, query.sort, query.descending)).transpose()?;
-        let Some(statement) = page(viewer, query, cursor, query.limit) else { return Ok(Vec::new()) };
+    pub async fn explain_list(
+        &self,
+        viewer: &Viewer,
+        query: &ListQuery,
+    ) -> Result<Vec<String>, ListError> {
+        let cursor = query
+            .cursor
+            .as_deref()
+            .map(|text| Cursor::parse(text, query.sort, query.descending))
+            .transpose()?;
+        let Some(statement) = page(viewer, query, cursor, query.limit) else {
+            return Ok(Vec::new());
+        };
         let mut reader = self.pool().reader().await?;
-        let steps: Vec<(i64, i64, i64, String)> = statement.explain().fetch_all(&mut reader.engine()).await?;
+        let steps: Vec<(i64, i64, i64, String)> =
+            statement.explain().fetch_all(&mut reader.engine()).await?;
         Ok(steps.into_iter().map(|(.., step)| step).collect())
     }
 }
 
-fn page(viewer: &Viewer, query: &ListQuery, cursor: Option<Cursor>, limit: u32) -> Option<Statement> {
+fn page(
+    viewer: &Viewer,
+    query: &ListQuery,
+    cursor: Option<Cursor>,
+    limit: u32,
+) -> Option<Statement> {
     let mut sql = filtered(COLUMNS, viewer, query)?;
-    let (sort, beyond, direction) = match query.descending {
-        false => (query.sort.expression(), ") > (", ""),
-        true => (query.sort.expression(), ") < (", " DESC"),
+    let sort = query.sort.expression();
+    let (beyond, direction) = if query.descending {
+        (") < (", " DESC")
+    } else {
+        (") > (", "")
     };
     if let Some(Cursor { key, id }) = cursor {
         sql.push(" AND (").push(sort).push(", id").push(beyond);
@@ -248,7 +287,11 @@ fn page(viewer: &Viewer, query: &ListQuery, cursor: Option<Cursor>, limit: u32) 
         };
         sql.push(", ").bind(id).push(")");
     }
-    sql.push(" ORDER BY ").push(sort).push(direction).push(", id").push(direction);
+    sql.push(" ORDER BY ")
+        .push(sort)
+        .push(direction)
+        .push(", id")
+        .push(direction);
     sql.push(" LIMIT ").bind(i64::from(limit) + 1);
     Some(sql)
 }
@@ -260,7 +303,9 @@ fn filtered(what: &'static str, viewer: &Viewer, query: &ListQuery) -> Option<St
         return None;
     }
     let mut sql = Statement::new("SELECT ");
-    sql.push(what).push(" FROM state WHERE kind = ").bind(query.kind.name());
+    sql.push(what)
+        .push(" FROM state WHERE kind = ")
+        .bind(query.kind.name());
     if let Some(journal) = query.journal {
         sql.push(" AND journal = ").bind(journal);
     }
@@ -268,9 +313,16 @@ fn filtered(what: &'static str, viewer: &Viewer, query: &ListQuery) -> Option<St
         [] => {}
         // Equality, not a list: so that the index also gives the order.
         [stage] => drop(sql.push(" AND stage = ").bind(stage.as_str())),
-        stages => drop(sql.push(" AND stage IN ").list(stages.iter().map(String::as_str))),
+        stages => drop(
+            sql.push(" AND stage IN ")
+                .list(stages.iter().map(String::as_str)),
+        ),
     }
-    let ids = [(" AND parent = ", query.parent), (" AND organisation = ", query.organisation), (" AND person = ", query.person)];
+    let ids = [
+        (" AND parent = ", query.parent),
+        (" AND organisation = ", query.organisation),
+        (" AND person = ", query.person),
+    ];
     for (column, id) in ids {
         if let Some(id) = id {
             sql.push(column).bind(id);
@@ -281,10 +333,13 @@ fn filtered(what: &'static str, viewer: &Viewer, query: &ListQuery) -> Option<St
     }
     if let Some(number) = &query.number {
         // As in the index.
-        sql.push(" AND COALESCE(number, '') = ").bind(number.as_str());
+        sql.push(" AND COALESCE(number, '') = ")
+            .bind(number.as_str());
     }
     if let Some(text) = &query.label_contains {
-        sql.push(" AND lower(label) LIKE ").bind(containing(text)).push(" ESCAPE '\\'");
+        sql.push(" AND lower(label) LIKE ")
+            .bind(containing(text))
+            .push(" ESCAPE '\\'");
     }
     if let Some(since) = query.updated_since {
         sql.push(" AND updated_at >= ").bind(since.0);

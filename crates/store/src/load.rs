@@ -14,7 +14,12 @@ use crate::row::{self, COLUMNS, StateRow};
 
 /// Loads `needs` of a decision in `journal` into `world`. What is there already stays as it is: it
 /// may have been changed by a command that is not committed yet.
-pub(crate) async fn load(engine: &mut Engine<'_>, journal: Uuid, needs: &[Need], world: &mut World) -> Result<(), StoreError> {
+pub(crate) async fn load(
+    engine: &mut Engine<'_>,
+    journal: Uuid,
+    needs: &[Need],
+    world: &mut World,
+) -> Result<(), StoreError> {
     for statement in statements(journal, needs) {
         let rows: Vec<StateRow> = statement.fetch_all(engine).await?;
         for state in row::restore(&rows)? {
@@ -53,14 +58,17 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
                 ids.insert(id);
             }
             Need::PartsOf(kind, parent) => drop(parts.entry(kind).or_default().insert(parent)),
-            Need::OfOrganisation(kind, organisation) => drop(owned.entry(kind).or_default().insert(organisation)),
+            Need::OfOrganisation(kind, organisation) => {
+                drop(owned.entry(kind).or_default().insert(organisation))
+            }
             Need::All(kind) => drop(all.insert(kind)),
         }
     }
     let mut statements = Vec::new();
     for (home, (kinds, ids)) in ones {
         let mut sql = select(home);
-        sql.push(" AND kind IN ").list(kinds.iter().map(|kind| kind.name()));
+        sql.push(" AND kind IN ")
+            .list(kinds.iter().map(|kind| kind.name()));
         sql.push(" AND id IN ").list(ids);
         statements.push(sql);
     }

@@ -107,7 +107,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn lease(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Leased>, StoreError> {
+    pub async fn lease(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Leased>, StoreError> {
         let mut writer = self.pool().writer().await?;
         // The condition stands twice on purpose: PostgreSQL evaluates the subquery once, and a worker
         // that waited for another one's row then re-checks only the outer condition.
@@ -131,7 +136,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn delivered(&self, journal: Uuid, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn delivered(
+        &self,
+        journal: Uuid,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut writer = self.pool().writer().await?;
         execute!(
             &mut writer.engine(),
@@ -148,7 +158,13 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn failed(&self, journal: Uuid, id: Uuid, error: &str, again: Timestamp) -> Result<(), StoreError> {
+    pub async fn failed(
+        &self,
+        journal: Uuid,
+        id: Uuid,
+        error: &str,
+        again: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut writer = self.pool().writer().await?;
         execute!(
             &mut writer.engine(),
@@ -166,7 +182,13 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn dead(&self, journal: Uuid, id: Uuid, error: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn dead(
+        &self,
+        journal: Uuid,
+        id: Uuid,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut writer = self.pool().writer().await?;
         execute!(
             &mut writer.engine(),
@@ -202,6 +224,10 @@ impl Store {
     /// Where the database fails.
     pub async fn forget_delivered(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut writer = self.pool().writer().await?;
-        Ok(execute!(&mut writer.engine(), "DELETE FROM outbox WHERE delivered_at < $1", before.0)?)
+        Ok(execute!(
+            &mut writer.engine(),
+            "DELETE FROM outbox WHERE delivered_at < $1",
+            before.0
+        )?)
     }
 }

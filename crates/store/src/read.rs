@@ -25,9 +25,15 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn read_one(&self, kind: Option<Kind>, id: Uuid) -> Result<Option<State>, StoreError> {
+    pub async fn read_one(
+        &self,
+        kind: Option<Kind>,
+        id: Uuid,
+    ) -> Result<Option<State>, StoreError> {
         let found = self.read_many(&[id]).await?;
-        Ok(found.into_iter().find(|state| kind.is_none_or(|kind| state.kind() == kind)))
+        Ok(found
+            .into_iter()
+            .find(|state| kind.is_none_or(|kind| state.kind() == kind)))
     }
 
     /// The records with these ids, in no particular order; those that do not exist are left out.
@@ -37,7 +43,9 @@ impl Store {
     /// Where the database fails.
     pub async fn read_many(&self, ids: &[Uuid]) -> Result<Vec<State>, StoreError> {
         let mut sql = Statement::new("SELECT ");
-        sql.push(COLUMNS).push(" FROM state WHERE id IN ").list(ids.iter().copied());
+        sql.push(COLUMNS)
+            .push(" FROM state WHERE id IN ")
+            .list(ids.iter().copied());
         let mut reader = self.pool().reader().await?;
         let rows: Vec<StateRow> = sql.fetch_all(&mut reader.engine()).await?;
         row::restore(&rows)
@@ -63,7 +71,8 @@ impl Store {
         for (journal, needs) in needs {
             self.load_needs(journal, needs, &mut world).await?;
             if let Some(policy) = policy_of(&world, journal) {
-                self.load_needs(journal, BTreeSet::from([policy]), &mut world).await?;
+                self.load_needs(journal, BTreeSet::from([policy]), &mut world)
+                    .await?;
             }
         }
         Ok(world)
@@ -74,7 +83,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn load_needs(&self, journal: Uuid, mut needs: BTreeSet<Need>, world: &mut World) -> Result<(), StoreError> {
+    pub async fn load_needs(
+        &self,
+        journal: Uuid,
+        mut needs: BTreeSet<Need>,
+        world: &mut World,
+    ) -> Result<(), StoreError> {
         needs.retain(|need| !world.has(*need));
         if needs.is_empty() {
             return Ok(());
@@ -96,8 +110,11 @@ impl Store {
     /// Where the database fails.
     pub async fn assigned(&self, account: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
         let mut sql = Statement::new("SELECT parent FROM state WHERE kind = ");
-        sql.bind(Kind::Sheet.name()).push(" AND person = ").bind(account);
-        sql.push(" AND parent IS NOT NULL AND stage NOT IN ").list(NOT_LIVE);
+        sql.bind(Kind::Sheet.name())
+            .push(" AND person = ")
+            .bind(account);
+        sql.push(" AND parent IS NOT NULL AND stage NOT IN ")
+            .list(NOT_LIVE);
         let mut reader = self.pool().reader().await?;
         let rows: Vec<(Uuid,)> = sql.fetch_all(&mut reader.engine()).await?;
         Ok(rows.into_iter().map(|(parent,)| parent).collect())
@@ -108,7 +125,12 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn journal(&self, journal: Uuid, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    pub async fn journal(
+        &self,
+        journal: Uuid,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
         let mut reader = self.pool().reader().await?;
         entry::page(&mut reader.engine(), journal, after, limit).await
     }
@@ -120,7 +142,10 @@ impl Store {
     /// Where the database fails.
     pub async fn history(&self, id: Uuid) -> Result<Vec<Entry>, StoreError> {
         let mut sql = Statement::new("SELECT ");
-        sql.push(entry::COLUMNS).push(" FROM journal WHERE id = ").bind(id).push(" ORDER BY version");
+        sql.push(entry::COLUMNS)
+            .push(" FROM journal WHERE id = ")
+            .bind(id)
+            .push(" ORDER BY version");
         let mut reader = self.pool().reader().await?;
         Ok(sql.fetch_all(&mut reader.engine()).await?)
     }
@@ -132,7 +157,11 @@ impl Store {
     /// Where the database fails.
     pub async fn journals(&self) -> Result<BTreeMap<Uuid, i64>, StoreError> {
         let mut reader = self.pool().reader().await?;
-        let rows = fetch_all!(&mut reader.engine(), (Uuid, i64), "SELECT journal, seq FROM journal_head WHERE seq > 0")?;
+        let rows = fetch_all!(
+            &mut reader.engine(),
+            (Uuid, i64),
+            "SELECT journal, seq FROM journal_head WHERE seq > 0"
+        )?;
         Ok(rows.into_iter().collect())
     }
 }
@@ -148,7 +177,14 @@ mod tests {
 
     #[test]
     fn the_stages_that_end_an_assignment_are_stages_of_a_sheet() {
-        let stages: Vec<&str> = Kind::Sheet.stages().iter().map(|stage| stage.name).collect();
-        assert!(NOT_LIVE.iter().all(|stage| stages.contains(stage)), "{stages:?}");
+        let stages: Vec<&str> = Kind::Sheet
+            .stages()
+            .iter()
+            .map(|stage| stage.name)
+            .collect();
+        assert!(
+            NOT_LIVE.iter().all(|stage| stages.contains(stage)),
+            "{stages:?}"
+        );
     }
 }

@@ -63,7 +63,11 @@ pub enum Place {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { journal, place, what } = self;
+        let Self {
+            journal,
+            place,
+            what,
+        } = self;
         match place {
             Place::Head => write!(f, "journal {journal}, head: {what}"),
             Place::Entry(seq) => write!(f, "journal {journal}, entry {seq}: {what}"),
@@ -89,7 +93,12 @@ impl Store {
         };
         for journal in journals {
             let mut tx = self.pool().snapshot().await?;
-            let mut check = Check { journal, report: &mut report, states: BTreeMap::new(), last: Last::default() };
+            let mut check = Check {
+                journal,
+                report: &mut report,
+                states: BTreeMap::new(),
+                last: Last::default(),
+            };
             let done = check.run(&mut tx.engine()).await;
             tx.rollback().await;
             done?;
@@ -119,7 +128,11 @@ struct Last {
 
 impl Default for Last {
     fn default() -> Self {
-        Self { seq: 0, hash: GENESIS.to_vec(), at: i64::MIN }
+        Self {
+            seq: 0,
+            hash: GENESIS.to_vec(),
+            at: i64::MIN,
+        }
     }
 }
 
@@ -163,7 +176,11 @@ impl Check<'_> {
     }
 
     fn found(&mut self, place: Place, what: impl Into<String>) {
-        self.report.differences.push(Difference { journal: self.journal, place, what: what.into() });
+        self.report.differences.push(Difference {
+            journal: self.journal,
+            place,
+            what: what.into(),
+        });
     }
 
     fn entry(&mut self, entry: &Entry) {
@@ -173,15 +190,28 @@ impl Check<'_> {
             self.found(place, format!("it follows entry {}", self.last.seq));
         }
         if entry.at < self.last.at {
-            self.found(place, format!("it is {} ms before the entry before", self.last.at - entry.at));
+            self.found(
+                place,
+                format!(
+                    "it is {} ms before the entry before",
+                    self.last.at - entry.at
+                ),
+            );
         }
         match entry.chained(&self.last.hash) {
             Ok(hash) if hash.as_slice() == entry.hash => {}
-            Ok(_) => self.found(place, "its hash does not follow from its content and the entry before"),
+            Ok(_) => self.found(
+                place,
+                "its hash does not follow from its content and the entry before",
+            ),
             Err(error) => self.found(place, error),
         }
         // Goes on from what is stored, so that each fault is found once and in its place.
-        self.last = Last { seq: entry.seq, hash: entry.hash.clone(), at: entry.at };
+        self.last = Last {
+            seq: entry.seq,
+            hash: entry.hash.clone(),
+            at: entry.at,
+        };
         if let Err(what) = self.fold(entry) {
             self.found(place, what);
         }
@@ -195,11 +225,20 @@ impl Check<'_> {
             .or_insert_with(|| State::unborn(event.kind(), entry.id, entry.journal));
         let from = (state.version() > 0).then(|| state.stage());
         if from != entry.from_stage.as_deref() {
-            return Err(format!("it leaves stage {:?}, but the record stood in {from:?}", entry.from_stage));
+            return Err(format!(
+                "it leaves stage {:?}, but the record stood in {from:?}",
+                entry.from_stage
+            ));
         }
-        state.apply(&entry.to_stage, &event, Timestamp(entry.at)).map_err(|malformed| malformed.to_string())?;
+        state
+            .apply(&entry.to_stage, &event, Timestamp(entry.at))
+            .map_err(|malformed| malformed.to_string())?;
         if state.version() != entry.version {
-            return Err(format!("it says version {}, but it is event {} of the record", entry.version, state.version()));
+            return Err(format!(
+                "it says version {}, but it is event {} of the record",
+                entry.version,
+                state.version()
+            ));
         }
         Ok(())
     }
@@ -211,11 +250,20 @@ impl Check<'_> {
             "SELECT seq, hash, at FROM journal_head WHERE journal = $1",
             self.journal
         )?;
-        let last = (self.last.seq, &self.last.hash, if self.last.seq == 0 { 0 } else { self.last.at });
+        let last = (
+            self.last.seq,
+            &self.last.hash,
+            if self.last.seq == 0 { 0 } else { self.last.at },
+        );
         match head {
             None if self.last.seq > 0 => self.found(Place::Head, "it is missing"),
-            Some((seq, _, _)) if seq != last.0 => self.found(Place::Head, format!("it says {seq}, but the last entry is {}", last.0)),
-            Some((_, hash, at)) if hash != *last.1 || at != last.2 => self.found(Place::Head, "hash or time is not that of the last entry"),
+            Some((seq, _, _)) if seq != last.0 => self.found(
+                Place::Head,
+                format!("it says {seq}, but the last entry is {}", last.0),
+            ),
+            Some((_, hash, at)) if hash != *last.1 || at != last.2 => {
+                self.found(Place::Head, "hash or time is not that of the last entry")
+            }
             _ => {}
         }
         Ok(())
@@ -230,14 +278,19 @@ impl Check<'_> {
                  parent, organisation, person, facet, number, label, amount FROM state WHERE journal = ",
             );
             sql.bind(self.journal);
-            sql.push(" AND (kind, id) > (").bind(after.0.as_str()).push(", ").bind(after.1);
+            sql.push(" AND (kind, id) > (")
+                .bind(after.0.as_str())
+                .push(", ")
+                .bind(after.1);
             sql.push(") ORDER BY kind, id LIMIT ").bind(i64::from(PAGE));
             let page: Vec<FullRow> = sql.fetch_all(engine).await?;
             for row in &page {
                 self.row(row);
             }
             match page.last() {
-                Some(last) if page.len() == PAGE as usize => after = (last.record.kind.clone(), last.record.id),
+                Some(last) if page.len() == PAGE as usize => {
+                    after = (last.record.kind.clone(), last.record.id)
+                }
                 _ => break,
             }
         }
@@ -268,7 +321,13 @@ impl Check<'_> {
             amount: row.amount,
         };
         if index != folded.index() {
-            self.found(place, format!("it is found by {index:?}, but should be by {:?}", folded.index()));
+            self.found(
+                place,
+                format!(
+                    "it is found by {index:?}, but should be by {:?}",
+                    folded.index()
+                ),
+            );
         }
     }
 
@@ -280,8 +339,11 @@ impl Check<'_> {
              AND NOT EXISTS (SELECT seq FROM journal WHERE journal.journal = outbox.journal AND journal.seq = outbox.seq)",
             self.journal
         )?;
-        if let Some((stray @ 1.., )) = stray {
-            self.found(Place::Outbox, format!("{stray} message(s) without the entry that caused them"));
+        if let Some((stray @ 1..,)) = stray {
+            self.found(
+                Place::Outbox,
+                format!("{stray} message(s) without the entry that caused them"),
+            );
         }
         Ok(())
     }
@@ -291,16 +353,32 @@ impl Check<'_> {
 fn unlike(stored: &State, folded: &State) -> String {
     let mut parts = Vec::new();
     if stored.version() != folded.version() {
-        parts.push(format!("version {} instead of {}", stored.version(), folded.version()));
+        parts.push(format!(
+            "version {} instead of {}",
+            stored.version(),
+            folded.version()
+        ));
     }
     if stored.stage() != folded.stage() {
-        parts.push(format!("stage {} instead of {}", stored.stage(), folded.stage()));
+        parts.push(format!(
+            "stage {} instead of {}",
+            stored.stage(),
+            folded.stage()
+        ));
     }
     if (stored.created_at(), stored.updated_at()) != (folded.created_at(), folded.updated_at()) {
         parts.push("times".to_owned());
     }
     let (stored, folded) = (stored.data(), folded.data());
     let names: BTreeSet<&String> = stored.keys().chain(folded.keys()).collect();
-    parts.extend(names.into_iter().filter(|name| stored.get(*name) != folded.get(*name)).map(|name| format!("field {name}")));
-    format!("the table differs from the journal in: {}", parts.join(", "))
+    parts.extend(
+        names
+            .into_iter()
+            .filter(|name| stored.get(*name) != folded.get(*name))
+            .map(|name| format!("field {name}")),
+    );
+    format!(
+        "the table differs from the journal in: {}",
+        parts.join(", ")
+    )
 }

@@ -29,8 +29,13 @@ pub(crate) struct StateRow {
 
 impl StateRow {
     pub(crate) fn restore(&self) -> Result<State, StoreError> {
-        let corrupt = |reason| StoreError::Corrupt { what: self.kind.clone(), id: self.id, reason };
-        let kind = Kind::from_name(&self.kind).ok_or_else(|| corrupt("there is no such kind".to_owned()))?;
+        let corrupt = |reason| StoreError::Corrupt {
+            what: self.kind.clone(),
+            id: self.id,
+            reason,
+        };
+        let kind = Kind::from_name(&self.kind)
+            .ok_or_else(|| corrupt("there is no such kind".to_owned()))?;
         let row = Row {
             id: self.id,
             journal: self.journal,

@@ -29,9 +29,10 @@ impl SchemaState {
     pub(crate) fn require(&self) -> Result<(), OpenError> {
         match self {
             Self::Current => Ok(()),
-            Self::Missing(missing) => {
-                Err(OpenError::MigrationsMissing { missing: missing.len(), first: missing.first().copied().unwrap_or_default() })
-            }
+            Self::Missing(missing) => Err(OpenError::MigrationsMissing {
+                missing: missing.len(),
+                first: missing.first().copied().unwrap_or_default(),
+            }),
             Self::Newer(version) => Err(OpenError::SchemaNewer { version: *version }),
             Self::Changed(version) => Err(OpenError::SchemaChanged { version: *version }),
         }
@@ -60,7 +61,9 @@ pub(crate) async fn migrate(pool: &Pool) -> Result<(), OpenError> {
     };
     done.map_err(|error| match error {
         MigrateError::Execute(error) => OpenError::Engine(error),
-        error => OpenError::MigrationFailed { reason: error.to_string() },
+        error => OpenError::MigrationFailed {
+            reason: error.to_string(),
+        },
     })
 }
 
@@ -69,12 +72,16 @@ pub(crate) async fn state(pool: &Pool) -> Result<SchemaState, OpenError> {
     let applied = match pool {
         Pool::Sqlite { writer, .. } => {
             let known: Option<(String,)> =
-                sqlx::query_as("SELECT name FROM sqlite_schema WHERE name = '_sqlx_migrations'").fetch_optional(writer).await?;
+                sqlx::query_as("SELECT name FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+                    .fetch_optional(writer)
+                    .await?;
             applied(known.is_some(), &mut *writer.acquire().await?).await?
         }
         Pool::Postgres { writers, .. } => {
             let (known,): (Option<String>,) =
-                sqlx::query_as("SELECT CAST(to_regclass('_sqlx_migrations') AS TEXT)").fetch_one(writers).await?;
+                sqlx::query_as("SELECT CAST(to_regclass('_sqlx_migrations') AS TEXT)")
+                    .fetch_one(writers)
+                    .await?;
             applied(known.is_some(), &mut *writers.acquire().await?).await?
         }
     };
@@ -87,12 +94,26 @@ async fn applied(any: bool, conn: &mut impl Migrate) -> Result<Checksums, OpenEr
     if !any {
         return Ok(Checksums::new());
     }
-    let failed = |error: MigrateError| OpenError::MigrationFailed { reason: error.to_string() };
-    if let Some(version) = conn.dirty_version("_sqlx_migrations").await.map_err(failed)? {
-        return Err(OpenError::MigrationFailed { reason: format!("migration {version} was begun and not finished") });
+    let failed = |error: MigrateError| OpenError::MigrationFailed {
+        reason: error.to_string(),
+    };
+    if let Some(version) = conn
+        .dirty_version("_sqlx_migrations")
+        .await
+        .map_err(failed)?
+    {
+        return Err(OpenError::MigrationFailed {
+            reason: format!("migration {version} was begun and not finished"),
+        });
     }
-    let applied = conn.list_applied_migrations("_sqlx_migrations").await.map_err(failed)?;
-    Ok(applied.into_iter().map(|one| (one.version, one.checksum)).collect())
+    let applied = conn
+        .list_applied_migrations("_sqlx_migrations")
+        .await
+        .map_err(failed)?;
+    Ok(applied
+        .into_iter()
+        .map(|one| (one.version, one.checksum))
+        .collect())
 }
 
 fn compare(migrator: &Migrator, applied: &Checksums) -> SchemaState {
@@ -104,8 +125,15 @@ fn compare(migrator: &Migrator, applied: &Checksums) -> SchemaState {
             Some(_) => {}
         }
     }
-    let missing: Vec<i64> = known.into_keys().filter(|version| !applied.contains_key(version)).collect();
-    if missing.is_empty() { SchemaState::Current } else { SchemaState::Missing(missing) }
+    let missing: Vec<i64> = known
+        .into_keys()
+        .filter(|version| !applied.contains_key(version))
+        .collect();
+    if missing.is_empty() {
+        SchemaState::Current
+    } else {
+        SchemaState::Missing(missing)
+    }
 }
 
 #[cfg(test)]
@@ -114,8 +142,13 @@ mod tests {
 
     #[test]
     fn each_engine_has_a_file_for_each_number_that_the_other_has() {
-        let versions = |migrator: &Migrator| migrator.iter().map(|one| one.version).collect::<Vec<_>>();
+        let versions =
+            |migrator: &Migrator| migrator.iter().map(|one| one.version).collect::<Vec<_>>();
         assert_eq!(versions(&SQLITE), versions(&POSTGRES));
-        assert!(SQLITE.iter().all(|own| SHARED.iter().all(|shared| shared.version != own.version)));
+        assert!(
+            SQLITE
+                .iter()
+                .all(|own| SHARED.iter().all(|shared| shared.version != own.version))
+        );
     }
 }

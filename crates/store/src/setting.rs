@@ -11,7 +11,12 @@ impl Store {
     /// Where the database fails.
     pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
         let mut reader = self.pool().reader().await?;
-        let found = fetch_optional!(&mut reader.engine(), (String,), "SELECT value FROM setting WHERE name = $1", name)?;
+        let found = fetch_optional!(
+            &mut reader.engine(),
+            (String,),
+            "SELECT value FROM setting WHERE name = $1",
+            name
+        )?;
         Ok(found.map(|(value,)| value))
     }
 

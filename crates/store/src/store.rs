@@ -29,7 +29,10 @@ pub struct Options {
 impl Options {
     /// Without messages.
     pub fn silent(calendar: WorkingDayCalendar) -> Self {
-        Self { calendar: Arc::new(calendar), messages: Arc::new(|_, _, _| Vec::new()) }
+        Self {
+            calendar: Arc::new(calendar),
+            messages: Arc::new(|_, _, _| Vec::new()),
+        }
     }
 }
 
@@ -69,7 +72,12 @@ impl Store {
         let pool = Pool::open(url, false).await?;
         schema::state(&pool).await?.require()?;
         let core = Arc::new(Core::new(pool, options));
-        Ok(Self { inner: Arc::new(Inner { core, writers: Mutex::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                core,
+                writers: Mutex::default(),
+            }),
+        })
     }
 
     /// Brings the schema at `url` up to date; creates the file of an embedded database.
@@ -119,14 +127,22 @@ impl Store {
     /// [`ExecuteError`]; only after [`ExecuteError::UnknownOutcome`] may it have happened.
     pub async fn execute(&self, submission: Submission) -> Result<Answer, ExecuteError> {
         let (reply, answer) = oneshot::channel();
-        self.queue(submission.request.journal).try_send(Job { submission, reply }).map_err(|_| ExecuteError::Overloaded)?;
+        self.queue(submission.request.journal)
+            .try_send(Job { submission, reply })
+            .map_err(|_| ExecuteError::Overloaded)?;
         // A writer that died can have died on either side of the commit.
         answer.await.unwrap_or(Err(ExecuteError::UnknownOutcome))
     }
 
     /// Lets what is queued finish, then closes all connections. Commands sent later are refused.
     pub async fn close(&self) {
-        let writers = std::mem::take(&mut *self.inner.writers.lock().unwrap_or_else(PoisonError::into_inner));
+        let writers = std::mem::take(
+            &mut *self
+                .inner
+                .writers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         for Writer { queue, task } in writers.into_values() {
             drop(queue);
             if let Err(error) = task.await {
@@ -146,13 +162,26 @@ impl Store {
 
     /// The queue of a journal; its writer is started on first use, and again should it ever die.
     fn queue(&self, journal: Uuid) -> mpsc::Sender<Job> {
-        let mut writers = self.inner.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(writer) = writers.get(&journal).filter(|writer| !writer.queue.is_closed()) {
+        let mut writers = self
+            .inner
+            .writers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = writers
+            .get(&journal)
+            .filter(|writer| !writer.queue.is_closed())
+        {
             return writer.queue.clone();
         }
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(writer::run(self.inner.core.clone(), journal, jobs));
-        writers.insert(journal, Writer { queue: queue.clone(), task });
+        writers.insert(
+            journal,
+            Writer {
+                queue: queue.clone(),
+                task,
+            },
+        );
         queue
     }
 }

@@ -122,9 +122,20 @@ pub struct Shown {
 
 impl From<Presented> for Shown {
     fn from(presented: Presented) -> Self {
-        let Presented { view, entity_tag, moves } = presented;
-        let moves = moves.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
-        Self { view, entity_tag, moves }
+        let Presented {
+            view,
+            entity_tag,
+            moves,
+        } = presented;
+        let moves = moves
+            .iter()
+            .map(|one| serde_json::to_value(one).unwrap_or_default())
+            .collect();
+        Self {
+            view,
+            entity_tag,
+            moves,
+        }
     }
 }
 
@@ -154,7 +165,9 @@ pub enum ExecuteError {
     #[error("the database did not confirm the commit: ask again with the same idempotency key")]
     UnknownOutcome,
     /// After an unconfirmed commit to the embedded database nothing more is written until a restart.
-    #[error("an earlier commit was not confirmed by the disk; restart the service to see what it holds")]
+    #[error(
+        "an earlier commit was not confirmed by the disk; restart the service to see what it holds"
+    )]
     Halted,
     /// The database failed before the commit.
     #[error(transparent)]

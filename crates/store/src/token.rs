@@ -20,7 +20,13 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn issue_token(&self, secret: &Secret, account: Uuid, now: Timestamp, expires: Timestamp) -> Result<(), StoreError> {
+    pub async fn issue_token(
+        &self,
+        secret: &Secret,
+        account: Uuid,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut writer = self.pool().writer().await?;
         execute!(
             &mut writer.engine(),
@@ -38,7 +44,11 @@ impl Store {
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn token_account(&self, secret: &Secret, now: Timestamp) -> Result<Option<Uuid>, StoreError> {
+    pub async fn token_account(
+        &self,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<Uuid>, StoreError> {
         let mut reader = self.pool().reader().await?;
         let found = fetch_optional!(
             &mut reader.engine(),
@@ -88,6 +98,10 @@ impl Store {
     /// Where the database fails.
     pub async fn forget_tokens(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut writer = self.pool().writer().await?;
-        Ok(execute!(&mut writer.engine(), "DELETE FROM token WHERE expires_at < $1", before.0)?)
+        Ok(execute!(
+            &mut writer.engine(),
+            "DELETE FROM token WHERE expires_at < $1",
+            before.0
+        )?)
     }
 }

@@ -32,9 +32,16 @@ enum Owner {
 pub(crate) fn visible(viewer: &Viewer, kind: Kind) -> Vec<Condition> {
     let conditions: Vec<Condition> = sights(kind)
         .iter()
-        .filter_map(|sight| Some(Condition { owner: owner(viewer, sight.eye)?, stages: sight.stages }))
+        .filter_map(|sight| {
+            Some(Condition {
+                owner: owner(viewer, sight.eye)?,
+                stages: sight.stages,
+            })
+        })
         .collect();
-    let everything = conditions.iter().position(|one| one.owner == Owner::Anybody && one.stages.is_empty());
+    let everything = conditions
+        .iter()
+        .position(|one| one.owner == Owner::Anybody && one.stages.is_empty());
     match everything {
         Some(place) => conditions.into_iter().skip(place).take(1).collect(),
         None => conditions,
@@ -45,9 +52,14 @@ pub(crate) fn visible(viewer: &Viewer, kind: Kind) -> Vec<Condition> {
 fn owner(viewer: &Viewer, eye: Eye) -> Option<Owner> {
     match eye {
         Eye::Public | Eye::Account | Eye::Staff | Eye::Admin => general(viewer, eye),
-        Eye::Applicant => Some(viewer.actor.organisations()).filter(|ids| !ids.is_empty()).map(Owner::Organisations),
+        Eye::Applicant => Some(viewer.actor.organisations())
+            .filter(|ids| !ids.is_empty())
+            .map(Owner::Organisations),
         Eye::Holder => viewer.actor.account.map(Owner::Person),
-        Eye::Expert => Some(&viewer.assigned).filter(|ids| !ids.is_empty()).cloned().map(Owner::Assigned),
+        Eye::Expert => Some(&viewer.assigned)
+            .filter(|ids| !ids.is_empty())
+            .cloned()
+            .map(Owner::Assigned),
     }
 }
 
@@ -57,18 +69,30 @@ fn general(viewer: &Viewer, eye: Eye) -> Option<Owner> {
     if viewer.general_eyes(Uuid::max()).contains(&eye) {
         return Some(Owner::Anybody);
     }
-    let named = viewer.actor.grants.iter().filter_map(|grant| match grant.scope {
-        Scope::Cycle(id) => Some(id),
-        Scope::Everywhere | Scope::Organisation(_) => None,
-    });
-    let journals: BTreeSet<Uuid> =
-        named.chain([REGISTRY]).filter(|journal| viewer.general_eyes(*journal).contains(&eye)).collect();
+    let named = viewer
+        .actor
+        .grants
+        .iter()
+        .filter_map(|grant| match grant.scope {
+            Scope::Cycle(id) => Some(id),
+            Scope::Everywhere | Scope::Organisation(_) => None,
+        });
+    let journals: BTreeSet<Uuid> = named
+        .chain([REGISTRY])
+        .filter(|journal| viewer.general_eyes(*journal).contains(&eye))
+        .collect();
     (!journals.is_empty()).then_some(Owner::Journals(journals))
 }
 
 /// Adds ` AND (…)` for the conditions, of which there is at least one.
 pub(crate) fn push(sql: &mut Statement, conditions: &[Condition]) {
-    if let [Condition { owner: Owner::Anybody, stages: [] }] = conditions {
+    if let [
+        Condition {
+            owner: Owner::Anybody,
+            stages: [],
+        },
+    ] = conditions
+    {
         return;
     }
     sql.push(" AND (");

@@ -64,7 +64,11 @@ impl From<StoreError> for Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        if worth_retrying(&error) { Self::Retry(error.into()) } else { Self::Store(error.into()) }
+        if worth_retrying(&error) {
+            Self::Retry(error.into())
+        } else {
+            Self::Store(error.into())
+        }
     }
 }
 
@@ -72,7 +76,10 @@ impl From<sqlx::Error> for Failure {
 pub(crate) async fn run(core: Arc<Core>, journal: Uuid, mut jobs: mpsc::Receiver<Job>) {
     let mut waiting = Vec::with_capacity(MAX_BATCH);
     while jobs.recv_many(&mut waiting, MAX_BATCH).await > 0 {
-        let (submissions, replies): (Vec<_>, Vec<_>) = waiting.drain(..).map(|job| (job.submission, job.reply)).unzip();
+        let (submissions, replies): (Vec<_>, Vec<_>) = waiting
+            .drain(..)
+            .map(|job| (job.submission, job.reply))
+            .unzip();
         let outcomes = core.commit_all(journal, &submissions).await;
         for (reply, outcome) in replies.into_iter().zip(outcomes) {
             // The asker may have gone; what is committed stays committed.
@@ -83,7 +90,11 @@ pub(crate) async fn run(core: Arc<Core>, journal: Uuid, mut jobs: mpsc::Receiver
 
 impl Core {
     pub(crate) fn new(pool: Pool, options: Options) -> Self {
-        Self { pool, options, halted: AtomicBool::new(false) }
+        Self {
+            pool,
+            options,
+            halted: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn is_halted(&self) -> bool {
@@ -95,7 +106,9 @@ impl Core {
         match self.commit(journal, submissions).await {
             Ok(outcomes) => outcomes,
             // One command that the database cannot take must not take the others with it.
-            Err(Failure::Store(StoreError::Corrupt { .. } | StoreError::Engine(sqlx::Error::Database(_)))) if submissions.len() > 1 => {
+            Err(Failure::Store(
+                StoreError::Corrupt { .. } | StoreError::Engine(sqlx::Error::Database(_)),
+            )) if submissions.len() > 1 => {
                 let mut outcomes = Vec::with_capacity(submissions.len());
                 for submission in submissions {
                     let one = std::slice::from_ref(submission);
@@ -130,7 +143,11 @@ impl Core {
     }
 
     /// One transaction for all submissions, done again as often as it makes sense.
-    async fn commit(&self, journal: Uuid, submissions: &[Submission]) -> Result<Vec<Outcome>, Failure> {
+    async fn commit(
+        &self,
+        journal: Uuid,
+        submissions: &[Submission],
+    ) -> Result<Vec<Outcome>, Failure> {
         if self.is_halted() {
             return Ok(vec![Err(ExecuteError::Halted); submissions.len()]);
         }
@@ -143,14 +160,21 @@ impl Core {
             };
             match failure {
                 Failure::Locks(more) if attempt < MAX_ATTEMPTS => locks.extend(more),
-                Failure::Retry(error) if attempt < MAX_ATTEMPTS => tracing::debug!(%error, attempt, "once more"),
+                Failure::Retry(error) if attempt < MAX_ATTEMPTS => {
+                    tracing::debug!(%error, attempt, "once more")
+                }
                 failure => return Err(failure),
             }
         }
         Err(Failure::Locks(locks))
     }
 
-    async fn attempt(&self, journal: Uuid, locks: &BTreeSet<Uuid>, submissions: &[Submission]) -> Result<Vec<Outcome>, Failure> {
+    async fn attempt(
+        &self,
+        journal: Uuid,
+        locks: &BTreeSet<Uuid>,
+        submissions: &[Submission],
+    ) -> Result<Vec<Outcome>, Failure> {
         let mut tx = self.pool.write().await?;
         let decided = self.decide(&mut tx, journal, locks, submissions).await;
         match decided {

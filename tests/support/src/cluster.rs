@@ -32,8 +32,7 @@ const WATCH: &str = r#"
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 -c log_min_messages=fatal >"$2/log" 2>&1 &
 server=$!
 read -r _
-kill -QUIT $server
-wait $server
+while kill -QUIT $server; do sleep 0.1; done
 rm -rf "$2"
 "#;
 
@@ -44,9 +43,14 @@ pub(crate) fn postgres() -> Option<&'static Cluster> {
         .get_or_init(|| {
             let Some(binaries) = binaries() else {
                 let message = "PostgreSQL is not installed (package postgresql)";
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}, and CI=true");
+                assert!(
+                    std::env::var("CI").as_deref() != Ok("true"),
+                    "{message}, and CI=true"
+                );
                 // Past the capture of test output: the line must be seen when the test passes.
-                std::io::stderr().write_all(format!("SKIPPED: {message}\n").as_bytes()).unwrap();
+                std::io::stderr()
+                    .write_all(format!("SKIPPED: {message}\n").as_bytes())
+                    .unwrap();
                 return None;
             };
             Some(Cluster::start(binaries))
@@ -64,39 +68,83 @@ fn binaries() -> Option<PathBuf> {
         .collect();
     debian.sort();
     std::env::split_paths(&path)
+        // Only some of the programs may be linked into the path: follow one to where all of them are.
+        .filter_map(|folder| {
+            Some(
+                folder
+                    .join("initdb")
+                    .canonicalize()
+                    .ok()?
+                    .parent()?
+                    .to_owned(),
+            )
+        })
         .chain(debian.into_iter().rev())
-        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+        .find(|folder| {
+            ["initdb", "postgres", "createdb", "pg_isready"]
+                .iter()
+                .all(|name| folder.join(name).exists())
+        })
 }
 
 impl Cluster {
     fn start(binaries: PathBuf) -> Self {
         // Not under the target folder: the path of a socket may not be longer than 107 bytes.
-        let folder = tempfile::Builder::new().prefix("fundcycle-pg-").tempdir().unwrap().keep();
+        let folder = tempfile::Builder::new()
+            .prefix("fundcycle-pg-")
+            .tempdir()
+            .unwrap()
+            .keep();
         let identity = Identity::needed(&folder);
         if let Some(Identity { user, group }) = identity {
             chown(&folder, Some(user), Some(group)).unwrap();
         }
         let made = command(&binaries.join("initdb"), identity, &folder)
-            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--pgdata",
+            ])
             .arg(folder.join("data"))
             .output()
             .unwrap();
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         let watch = command(Path::new("/bin/sh"), identity, &folder)
             .args(["-c", WATCH, "watch"])
             .args([&binaries, &folder])
             .stdin(Stdio::piped())
+            // Nor may it keep open what a caller of the tests reads to its end.
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .process_group(0)
             .spawn()
             .unwrap();
-        let cluster = Self { binaries, socket: folder, identity, _watch: watch };
+        let cluster = Self {
+            binaries,
+            socket: folder,
+            identity,
+            _watch: watch,
+        };
         cluster.wait_until_ready();
         cluster
     }
 
     fn wait_until_ready(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
-        while !self.client("pg_isready").arg("--quiet").status().unwrap().success() {
+        let end = Instant::now() + Duration::from_mins(1);
+        while !self
+            .client("pg_isready")
+            .arg("--quiet")
+            .status()
+            .unwrap()
+            .success()
+        {
             let log = fs::read_to_string(self.socket.join("log")).unwrap_or_default();
             assert!(Instant::now() < end, "PostgreSQL did not start: {log}");
             std::thread::sleep(Duration::from_millis(50));
@@ -106,18 +154,28 @@ impl Cluster {
     /// Creates an empty database.
     pub fn create_database(&self, name: &str) {
         let made = self.client("createdb").arg(name).output().unwrap();
-        assert!(made.status.success(), "createdb {name}: {}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "createdb {name}: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
     }
 
     /// How a client names database `name`.
     pub fn url(&self, name: &str) -> String {
-        format!("postgres:///{name}?host={}&user=postgres", self.socket.display())
+        format!(
+            "postgres:///{name}?host={}&user=postgres",
+            self.socket.display()
+        )
     }
 
     /// A client program of the same version, pointed at this server.
     pub fn client(&self, program: &str) -> Command {
         let mut client = command(&self.binaries.join(program), self.identity, &self.socket);
-        client.arg("--host").arg(&self.socket).arg("--username=postgres");
+        client
+            .arg("--host")
+            .arg(&self.socket)
+            .arg("--username=postgres");
         client
     }
 }
@@ -131,11 +189,20 @@ impl Identity {
         }
         let accounts = fs::read_to_string("/etc/passwd").unwrap();
         let find = |name: &str| {
-            let line = accounts.lines().find(|line| line.split(':').next() == Some(name))?;
+            let line = accounts
+                .lines()
+                .find(|line| line.split(':').next() == Some(name))?;
             let mut fields = line.split(':').skip(2);
-            Some(Self { user: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+            Some(Self {
+                user: fields.next()?.parse().ok()?,
+                group: fields.next()?.parse().ok()?,
+            })
         };
-        Some(find("postgres").or_else(|| find("nobody")).expect("an account named postgres or nobody"))
+        Some(
+            find("postgres")
+                .or_else(|| find("nobody"))
+                .expect("an account named postgres or nobody"),
+        )
     }
 }
 

@@ -13,7 +13,10 @@ pub use tempfile::TempDir;
 
 /// An empty folder that is removed when it goes out of scope.
 pub fn temp_dir() -> TempDir {
-    tempfile::Builder::new().prefix("fundcycle-test-").tempdir().unwrap()
+    tempfile::Builder::new()
+        .prefix("fundcycle-test-")
+        .tempdir()
+        .unwrap()
 }
 
 /// An empty database of one test.
@@ -40,7 +43,10 @@ impl Database {
         let cluster = cluster::postgres()?;
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         cluster.create_database(&name);
-        Some(Self { url: cluster.url(&name), folder: temp_dir() })
+        Some(Self {
+            url: cluster.url(&name),
+            folder: temp_dir(),
+        })
     }
 
     /// Whether this is on PostgreSQL.

@@ -28,7 +28,9 @@ pub enum OpenError {
         url: String,
     },
     /// The address has the right scheme and does not parse.
-    #[error("the database address cannot be read: {reason}; write sqlite:PATH or postgres://USER@HOST/NAME")]
+    #[error(
+        "the database address cannot be read: {reason}; write sqlite:PATH or postgres://USER@HOST/NAME"
+    )]
     Malformed {
         /// What is wrong with it.
         reason: String,
@@ -50,13 +52,17 @@ pub enum OpenError {
         reason: String,
     },
     /// The server does not answer, or does not let us in.
-    #[error("the database server cannot be reached: {reason}; check that it runs and that address, name and password are right")]
+    #[error(
+        "the database server cannot be reached: {reason}; check that it runs and that address, name and password are right"
+    )]
     Unreachable {
         /// What the driver says.
         reason: String,
     },
     /// A setting under which an acknowledged command could be lost.
-    #[error("refusing to serve: {setting} is {found}, and what is acknowledged could be lost in a power cut; set it to {wanted}")]
+    #[error(
+        "refusing to serve: {setting} is {found}, and what is acknowledged could be lost in a power cut; set it to {wanted}"
+    )]
     NotDurable {
         /// Which setting.
         setting: &'static str,
@@ -66,7 +72,10 @@ pub enum OpenError {
         wanted: &'static str,
     },
     /// The schema is older than this program.
-    #[error("the database lacks {} migration(s), the first is number {first}; run `fundcycle migrate`", missing)]
+    #[error(
+        "the database lacks {} migration(s), the first is number {first}; run `fundcycle migrate`",
+        missing
+    )]
     MigrationsMissing {
         /// How many.
         missing: usize,
@@ -74,13 +83,17 @@ pub enum OpenError {
         first: i64,
     },
     /// The schema is newer than this program.
-    #[error("the database has migration {version}, which this program does not know: it was written by a newer version; use that one")]
+    #[error(
+        "the database has migration {version}, which this program does not know: it was written by a newer version; use that one"
+    )]
     SchemaNewer {
         /// The first unknown migration.
         version: i64,
     },
     /// A migration that was applied differs from the one that this program has.
-    #[error("migration {version} of the database is not the one of this program: one of the two was changed; use the program that applied it")]
+    #[error(
+        "migration {version} of the database is not the one of this program: one of the two was changed; use the program that applied it"
+    )]
     SchemaChanged {
         /// Which migration.
         version: i64,
@@ -105,7 +118,9 @@ impl Pool {
             open_postgres(url).await
         } else {
             let scheme_only = url.split_once("://").map_or(url, |(scheme, _)| scheme);
-            Err(OpenError::WrongScheme { url: scheme_only.to_owned() })
+            Err(OpenError::WrongScheme {
+                url: scheme_only.to_owned(),
+            })
         }
     }
 }
@@ -116,7 +131,9 @@ async fn open_sqlite(address: &str, create: bool) -> Result<Pool, OpenError> {
         Some((path, query)) => (path, synchronous(query)?),
     };
     if path.is_empty() || path == ":memory:" {
-        return Err(OpenError::Malformed { reason: "a database needs a file".to_owned() });
+        return Err(OpenError::Malformed {
+            reason: "a database needs a file".to_owned(),
+        });
     }
     let path = PathBuf::from(path);
     let failed = |error: sqlx::Error| sqlite_failed(path.clone(), error);
@@ -135,10 +152,17 @@ async fn open_sqlite(address: &str, create: bool) -> Result<Pool, OpenError> {
             .idle_timeout(None)
             .after_connect(|conn, _| Box::pin(verify_sqlite(conn)))
     };
-    let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
+    let writer = pool(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(failed)?;
     // One read proves that the header and the first page are what they should be.
-    sqlx::query("SELECT COUNT(*) FROM sqlite_schema").execute(&writer).await.map_err(failed)?;
-    let readers = pool(SQLITE_READERS).connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+    sqlx::query("SELECT COUNT(*) FROM sqlite_schema")
+        .execute(&writer)
+        .await
+        .map_err(failed)?;
+    let readers = pool(SQLITE_READERS)
+        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
     Ok(Pool::Sqlite { writer, readers })
 }
 
@@ -146,26 +170,38 @@ fn synchronous(query: &str) -> Result<SqliteSynchronous, OpenError> {
     let value = query.strip_prefix("synchronous=").ok_or_else(|| OpenError::Malformed {
         reason: format!("`?{query}` is not an option of a sqlite address; the only one is ?synchronous=extra"),
     })?;
-    SqliteSynchronous::from_str(value).map_err(|error| OpenError::Malformed { reason: error.to_string() })
+    SqliteSynchronous::from_str(value).map_err(|error| OpenError::Malformed {
+        reason: error.to_string(),
+    })
 }
 
 /// Runs on every new connection: what is acknowledged must survive a power cut.
 async fn verify_sqlite(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&mut *conn).await?;
+    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
+        .fetch_one(&mut *conn)
+        .await?;
     if synchronous < 2 {
         let found = if synchronous == 0 { "OFF" } else { "NORMAL" };
         return Err(not_durable("synchronous", found, "FULL or EXTRA"));
     }
-    let (journal_mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&mut *conn).await?;
+    let (journal_mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+        .fetch_one(&mut *conn)
+        .await?;
     if !journal_mode.eq_ignore_ascii_case("wal") {
-        return Err(not_durable("journal_mode", &journal_mode, "WAL (the file system may not support it)"));
+        return Err(not_durable(
+            "journal_mode",
+            &journal_mode,
+            "WAL (the file system may not support it)",
+        ));
     }
     Ok(())
 }
 
 async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
     let options = PgConnectOptions::from_str(url)
-        .map_err(|error| OpenError::Malformed { reason: error.to_string() })?
+        .map_err(|error| OpenError::Malformed {
+            reason: error.to_string(),
+        })?
         .application_name("fundcycle");
     let pool = |connections| {
         PgPoolOptions::new()
@@ -173,7 +209,10 @@ async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
             .acquire_timeout(ACQUIRE)
             .after_connect(|conn, _| Box::pin(verify_postgres(conn)))
     };
-    let writers = pool(POSTGRES_WRITERS).connect_with(options.clone()).await.map_err(postgres_failed)?;
+    let writers = pool(POSTGRES_WRITERS)
+        .connect_with(options.clone())
+        .await
+        .map_err(postgres_failed)?;
     let readers = pool(POSTGRES_READERS).connect_lazy_with(options);
     Ok(Pool::Postgres { writers, readers })
 }
@@ -181,7 +220,9 @@ async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
 /// Runs on every new connection, as `synchronous_commit` may be set per role and per database.
 async fn verify_postgres(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     let (fsync, commit): (String, String) =
-        sqlx::query_as("SELECT current_setting('fsync'), current_setting('synchronous_commit')").fetch_one(conn).await?;
+        sqlx::query_as("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+            .fetch_one(conn)
+            .await?;
     if fsync != "on" {
         return Err(not_durable("fsync", &fsync, "on"));
     }
@@ -201,13 +242,21 @@ struct NotDurable {
 }
 
 fn not_durable(setting: &'static str, found: &str, wanted: &'static str) -> sqlx::Error {
-    sqlx::Error::Configuration(Box::new(NotDurable { setting, found: found.to_owned(), wanted }))
+    sqlx::Error::Configuration(Box::new(NotDurable {
+        setting,
+        found: found.to_owned(),
+        wanted,
+    }))
 }
 
 fn refusal(error: sqlx::Error) -> Result<OpenError, sqlx::Error> {
     match error {
         sqlx::Error::Configuration(inner) => match inner.downcast::<NotDurable>() {
-            Ok(refusal) => Ok(OpenError::NotDurable { setting: refusal.setting, found: refusal.found, wanted: refusal.wanted }),
+            Ok(refusal) => Ok(OpenError::NotDurable {
+                setting: refusal.setting,
+                found: refusal.found,
+                wanted: refusal.wanted,
+            }),
             Err(inner) => Err(sqlx::Error::Configuration(inner)),
         },
         other => Err(other),
@@ -220,11 +269,17 @@ fn sqlite_failed(path: PathBuf, error: sqlx::Error) -> OpenError {
         Err(error) => error,
     };
     let reason = error.to_string();
-    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+    match error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .as_deref()
+    {
         // SQLITE_CORRUPT with its kin, and SQLITE_NOTADB.
         Some("11" | "267" | "523" | "779" | "26") => OpenError::Damaged { path, reason },
         // SQLITE_CANTOPEN with its kin, SQLITE_READONLY, SQLITE_PERM.
-        Some("14" | "270" | "526" | "782" | "1038" | "8" | "264" | "1288" | "3") => OpenError::NoFile { path, reason },
+        Some("14" | "270" | "526" | "782" | "1038" | "8" | "264" | "1288" | "3") => {
+            OpenError::NoFile { path, reason }
+        }
         _ => OpenError::Engine(error),
     }
 }
@@ -232,9 +287,14 @@ fn sqlite_failed(path: PathBuf, error: sqlx::Error) -> OpenError {
 fn postgres_failed(error: sqlx::Error) -> OpenError {
     match refusal(error) {
         Ok(refused) => refused,
-        Err(error @ (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Database(_) | sqlx::Error::Tls(_))) => {
-            OpenError::Unreachable { reason: error.to_string() }
-        }
+        Err(
+            error @ (sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::Database(_)
+            | sqlx::Error::Tls(_)),
+        ) => OpenError::Unreachable {
+            reason: error.to_string(),
+        },
         Err(error) => OpenError::Engine(error),
     }
 }

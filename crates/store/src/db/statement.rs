@@ -88,7 +88,10 @@ macro_rules! bind {
 impl Statement {
     /// A statement that starts with `sql`.
     pub(crate) fn new(sql: &'static str) -> Self {
-        Self { sql: sql.to_owned(), values: Vec::new() }
+        Self {
+            sql: sql.to_owned(),
+            values: Vec::new(),
+        }
     }
 
     /// Adds text.
@@ -106,7 +109,10 @@ impl Statement {
     }
 
     /// Adds `(a, b, c)`; nothing is a list that matches nothing.
-    pub(crate) fn list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
+    pub(crate) fn list<V: Into<Value>>(
+        &mut self,
+        values: impl IntoIterator<Item = V>,
+    ) -> &mut Self {
         self.push("(");
         let mut count = 0;
         for value in values {
@@ -123,7 +129,10 @@ impl Statement {
     }
 
     /// Adds `VALUES (a, b), (c, d)`.
-    pub(crate) fn rows<const N: usize>(&mut self, rows: impl IntoIterator<Item = [Value; N]>) -> &mut Self {
+    pub(crate) fn rows<const N: usize>(
+        &mut self,
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> &mut Self {
         self.push("VALUES ");
         for (index, row) in rows.into_iter().enumerate() {
             if index > 0 {
@@ -151,7 +160,10 @@ impl Statement {
     /// Runs it and decodes every row.
     pub(crate) async fn fetch_all<T>(self, engine: &mut Engine<'_>) -> Result<Vec<T>, sqlx::Error>
     where
-        T: Send + Unpin + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+        T: Send
+            + Unpin
+            + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+            + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
     {
         let Self { sql, values } = self;
         on_engine!(engine, conn => bind!(sqlx::query_as::<_, T>(AssertSqlSafe(sql)), values).fetch_all(conn).await)

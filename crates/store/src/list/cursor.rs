@@ -8,7 +8,9 @@ use super::SortBy;
 
 /// A cursor that this list did not give.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor is not one of this list: ask for the first page again, with the same filters and sort")]
+#[error(
+    "the cursor is not one of this list: ask for the first page again, with the same filters and sort"
+)]
 pub struct BadCursor;
 
 /// The value that a list is sorted by.
@@ -32,7 +34,12 @@ impl Cursor {
             Key::Int(value) => value.to_be_bytes().to_vec(),
             Key::Text(value) => value.clone().into_bytes(),
         };
-        format!("{}{}{}", mark(sort, descending), self.id.simple(), to_hex(&key))
+        format!(
+            "{}{}{}",
+            mark(sort, descending),
+            self.id.simple(),
+            to_hex(&key)
+        )
     }
 
     /// Reads what [`Cursor::text`] wrote for the same order.
@@ -42,7 +49,9 @@ impl Cursor {
         let id = Uuid::try_parse(id).map_err(|_| BadCursor)?;
         let key = from_hex(key).ok_or(BadCursor)?;
         let key = match sort {
-            SortBy::Label | SortBy::Number => Key::Text(String::from_utf8(key).map_err(|_| BadCursor)?),
+            SortBy::Label | SortBy::Number => {
+                Key::Text(String::from_utf8(key).map_err(|_| BadCursor)?)
+            }
             SortBy::CreatedAt | SortBy::UpdatedAt | SortBy::Amount => {
                 Key::Int(i64::from_be_bytes(key.try_into().map_err(|_| BadCursor)?))
             }
@@ -68,14 +77,24 @@ const fn mark(sort: SortBy, descending: bool) -> char {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -86,23 +105,59 @@ mod tests {
     #[test]
     fn a_cursor_survives_being_text() {
         for key in ["", "养老服务", "a'b\"c%_"] {
-            let cursor = Cursor { key: Key::Text(key.to_owned()), id: Uuid::from_u128(7) };
-            assert_eq!(Cursor::parse(&cursor.text(SortBy::Label, true), SortBy::Label, true).unwrap(), cursor);
+            let cursor = Cursor {
+                key: Key::Text(key.to_owned()),
+                id: Uuid::from_u128(7),
+            };
+            assert_eq!(
+                Cursor::parse(&cursor.text(SortBy::Label, true), SortBy::Label, true).unwrap(),
+                cursor
+            );
         }
         for key in [i64::MIN, -1, 0, i64::MAX] {
-            let cursor = Cursor { key: Key::Int(key), id: Uuid::max() };
-            assert_eq!(Cursor::parse(&cursor.text(SortBy::Amount, false), SortBy::Amount, false).unwrap(), cursor);
+            let cursor = Cursor {
+                key: Key::Int(key),
+                id: Uuid::max(),
+            };
+            assert_eq!(
+                Cursor::parse(&cursor.text(SortBy::Amount, false), SortBy::Amount, false).unwrap(),
+                cursor
+            );
         }
     }
 
     #[test]
     fn a_cursor_that_is_broken_or_of_another_order_is_refused() {
-        let good = Cursor { key: Key::Int(5), id: Uuid::from_u128(7) }.text(SortBy::CreatedAt, false);
+        let good = Cursor {
+            key: Key::Int(5),
+            id: Uuid::from_u128(7),
+        }
+        .text(SortBy::CreatedAt, false);
         assert!(Cursor::parse(&good, SortBy::CreatedAt, false).is_ok());
-        assert_eq!(Cursor::parse(&good, SortBy::CreatedAt, true), Err(BadCursor));
-        assert_eq!(Cursor::parse(&good, SortBy::UpdatedAt, false), Err(BadCursor));
-        for broken in ["", "c", "c0", "养", "c养老服务", &good[..good.len() - 1], &good[..good.len() - 2], &format!("{good}zz"), &format!("{good}养x")] {
-            assert_eq!(Cursor::parse(broken, SortBy::CreatedAt, false), Err(BadCursor), "{broken}");
+        assert_eq!(
+            Cursor::parse(&good, SortBy::CreatedAt, true),
+            Err(BadCursor)
+        );
+        assert_eq!(
+            Cursor::parse(&good, SortBy::UpdatedAt, false),
+            Err(BadCursor)
+        );
+        for broken in [
+            "",
+            "c",
+            "c0",
+            "养",
+            "c养老服务",
+            &good[..good.len() - 1],
+            &good[..good.len() - 2],
+            &format!("{good}zz"),
+            &format!("{good}养x"),
+        ] {
+            assert_eq!(
+                Cursor::parse(broken, SortBy::CreatedAt, false),
+                Err(BadCursor),
+                "{broken}"
+            );
         }
     }
 }

@@ -48,7 +48,10 @@ pub(super) enum FirstUse {
     /// In an earlier transaction.
     Before(Remembered),
     /// By the submission at this place of this batch.
-    Here { place: usize, request_hash: [u8; 32] },
+    Here {
+        place: usize,
+        request_hash: [u8; 32],
+    },
 }
 
 /// What became of one submission.
@@ -56,7 +59,11 @@ pub(super) enum Decided {
     /// It is settled.
     Done(Outcome),
     /// It will be written; what the asker sees is added last.
-    Accepted { answer: Answer, state: Box<State>, key: Option<IdempotencyKey> },
+    Accepted {
+        answer: Answer,
+        state: Box<State>,
+        key: Option<IdempotencyKey>,
+    },
     /// The same request stands at an earlier place of this batch.
     Same { place: usize },
 }
@@ -79,17 +86,26 @@ impl<'a> Batch<'a> {
     }
 
     /// Loads what the submissions need as far as it is known beforehand, all of them together.
-    pub(super) async fn prepare(&mut self, engine: &mut Engine<'_>, submissions: &[Submission]) -> Result<(), Failure> {
-        let keys: Vec<&IdempotencyKey> =
-            submissions.iter().filter(|one| !one.dry_run).filter_map(|one| one.idempotency.as_ref()).collect();
+    pub(super) async fn prepare(
+        &mut self,
+        engine: &mut Engine<'_>,
+        submissions: &[Submission],
+    ) -> Result<(), Failure> {
+        let keys: Vec<&IdempotencyKey> = submissions
+            .iter()
+            .filter(|one| !one.dry_run)
+            .filter_map(|one| one.idempotency.as_ref())
+            .collect();
         for (key, first) in idempotency::first_uses(engine, &keys).await? {
             self.keys.insert(key, FirstUse::Before(first));
         }
         let credentials = submissions.iter().filter_map(|one| one.credential.as_ref());
         self.emails = credential::taken(engine, credentials).await?;
         for _ in 0..MAX_LOADS {
-            let needs: BTreeSet<Need> =
-                submissions.iter().flat_map(|one| fundcycle_core::engine::missing(&one.request, &self.world)).collect();
+            let needs: BTreeSet<Need> = submissions
+                .iter()
+                .flat_map(|one| fundcycle_core::engine::missing(&one.request, &self.world))
+                .collect();
             if needs.is_empty() {
                 break;
             }
@@ -98,24 +114,43 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    pub(super) async fn load(&mut self, engine: &mut Engine<'_>, needs: BTreeSet<Need>) -> Result<(), Failure> {
+    pub(super) async fn load(
+        &mut self,
+        engine: &mut Engine<'_>,
+        needs: BTreeSet<Need>,
+    ) -> Result<(), Failure> {
         let needs: Vec<Need> = needs.into_iter().collect();
         Ok(load(engine, self.journal, &needs, &mut self.world).await?)
     }
 
     /// Adds to every accepted submission what its asker sees now.
-    pub(super) async fn show(&mut self, engine: &mut Engine<'_>, submissions: &[Submission]) -> Result<(), Failure> {
+    pub(super) async fn show(
+        &mut self,
+        engine: &mut Engine<'_>,
+        submissions: &[Submission],
+    ) -> Result<(), Failure> {
         let mut needs = BTreeSet::new();
         for decided in &self.decided {
             if let Decided::Accepted { state, .. } = decided {
-                needs.extend(state.moves_need().into_iter().filter(|need| !self.world.has(*need)));
+                needs.extend(
+                    state
+                        .moves_need()
+                        .into_iter()
+                        .filter(|need| !self.world.has(*need)),
+                );
             }
         }
         self.load(engine, needs).await?;
         for (decided, submission) in self.decided.iter_mut().zip(submissions) {
             if let Decided::Accepted { answer, state, .. } = decided {
-                answer.shown =
-                    present(&submission.viewer, state, &self.world, answer.at, &self.options.calendar).map(Shown::from);
+                answer.shown = present(
+                    &submission.viewer,
+                    state,
+                    &self.world,
+                    answer.at,
+                    &self.options.calendar,
+                )
+                .map(Shown::from);
             }
         }
         Ok(())
@@ -127,7 +162,11 @@ impl<'a> Batch<'a> {
             return Ok(false);
         }
         entry::append(engine, &self.entries).await?;
-        let states: Vec<&State> = self.touched.iter().filter_map(|(kind, id)| self.world.state(*kind, *id)).collect();
+        let states: Vec<&State> = self
+            .touched
+            .iter()
+            .filter_map(|(kind, id)| self.world.state(*kind, *id))
+            .collect();
         row::upsert(engine, &states).await?;
         outbox::insert(engine, &self.messages).await?;
         for (journal, head) in &self.heads {
@@ -137,11 +176,16 @@ impl<'a> Batch<'a> {
             .decided
             .iter()
             .filter_map(|decided| match decided {
-                Decided::Accepted { answer, key: Some(key), .. } => Some((key, answer)),
+                Decided::Accepted {
+                    answer,
+                    key: Some(key),
+                    ..
+                } => Some((key, answer)),
                 _ => None,
             })
             .collect();
-        let alone = idempotency::remember_all(engine, &answers).await? && credential::insert_all(engine, &self.credentials).await?;
+        let alone = idempotency::remember_all(engine, &answers).await?
+            && credential::insert_all(engine, &self.credentials).await?;
         if alone {
             Ok(true)
         } else {
@@ -158,7 +202,10 @@ impl<'a> Batch<'a> {
                 Decided::Done(outcome) => outcome,
                 Decided::Accepted { answer, .. } => Ok(answer),
                 Decided::Same { place } => match outcomes.get(place) {
-                    Some(Ok(answer)) => Ok(Answer { replayed: true, ..answer.clone() }),
+                    Some(Ok(answer)) => Ok(Answer {
+                        replayed: true,
+                        ..answer.clone()
+                    }),
                     Some(Err(error)) => Err(error.clone()),
                     None => Err(ExecuteError::UnknownOutcome),
                 },

@@ -25,15 +25,24 @@ use crate::submission::{Answer, ExecuteError, Moved, Precondition, Shown, Submis
 
 impl Batch<'_> {
     /// Decides the submission at `place` and takes in what happens.
-    pub(super) async fn take(&mut self, engine: &mut Engine<'_>, place: usize, submission: &Submission) -> Result<(), Failure> {
+    pub(super) async fn take(
+        &mut self,
+        engine: &mut Engine<'_>,
+        place: usize,
+        submission: &Submission,
+    ) -> Result<(), Failure> {
         let decided = match self.known(submission) {
             Some(decided) => decided,
             None if submission.dry_run => Decided::Done(self.try_out(engine, submission).await?),
             None => self.accept(engine, submission).await?,
         };
         if let (Decided::Accepted { .. }, Some(key)) = (&decided, &submission.idempotency) {
-            let first = FirstUse::Here { place, request_hash: key.request_hash };
-            self.keys.insert((key.principal.clone(), key.key.clone()), first);
+            let first = FirstUse::Here {
+                place,
+                request_hash: key.request_hash,
+            };
+            self.keys
+                .insert((key.principal.clone(), key.key.clone()), first);
         }
         self.decided.push(decided);
         Ok(())
@@ -41,15 +50,36 @@ impl Batch<'_> {
 
     /// What is settled without deciding: a key used before, a version that is not the asker's.
     fn known(&self, submission: &Submission) -> Option<Decided> {
-        if let Some(key) = submission.idempotency.as_ref().filter(|_| !submission.dry_run) {
+        if let Some(key) = submission
+            .idempotency
+            .as_ref()
+            .filter(|_| !submission.dry_run)
+        {
             let (hash, decided) = match self.keys.get(&(key.principal.clone(), key.key.clone())) {
-                Some(FirstUse::Before(first)) => (first.request_hash.as_slice(), self.replay(submission, &first.response)),
-                Some(FirstUse::Here { place, request_hash }) => (request_hash.as_slice(), Decided::Same { place: *place }),
-                None => return self.precondition(submission).err().map(|error| Decided::Done(Err(error))),
+                Some(FirstUse::Before(first)) => (
+                    first.request_hash.as_slice(),
+                    self.replay(submission, &first.response),
+                ),
+                Some(FirstUse::Here {
+                    place,
+                    request_hash,
+                }) => (request_hash.as_slice(), Decided::Same { place: *place }),
+                None => {
+                    return self
+                        .precondition(submission)
+                        .err()
+                        .map(|error| Decided::Done(Err(error)));
+                }
             };
-            return Some(if hash == key.request_hash { decided } else { Decided::Done(Err(ExecuteError::KeyReused)) });
+            return Some(if hash == key.request_hash {
+                decided
+            } else {
+                Decided::Done(Err(ExecuteError::KeyReused))
+            });
         }
-        self.precondition(submission).err().map(|error| Decided::Done(Err(error)))
+        self.precondition(submission)
+            .err()
+            .map(|error| Decided::Done(Err(error)))
     }
 
     /// The stored answer, if the asker may still see what it is about.
@@ -58,24 +88,43 @@ impl Batch<'_> {
         let visible = self
             .world
             .state(request.command.kind(), request.id)
-            .is_some_and(|state| submission.viewer.actor.system || !submission.viewer.eyes(state).is_empty());
+            .is_some_and(|state| {
+                submission.viewer.actor.system || !submission.viewer.eyes(state).is_empty()
+            });
         Decided::Done(match serde_json::from_str::<Answer>(response) {
-            Ok(answer) if visible || answer.shown.is_none() => Ok(Answer { replayed: true, ..answer }),
+            Ok(answer) if visible || answer.shown.is_none() => Ok(Answer {
+                replayed: true,
+                ..answer
+            }),
             Ok(_) => Err(Rejection::NotFound.into()),
-            Err(error) => Err(ExecuteError::Store(std::sync::Arc::new(StoreError::Corrupt {
-                what: "answer to an idempotency key, for".to_owned(),
-                id: request.id,
-                reason: error.to_string(),
-            }))),
+            Err(error) => Err(ExecuteError::Store(std::sync::Arc::new(
+                StoreError::Corrupt {
+                    what: "answer to an idempotency key, for".to_owned(),
+                    id: request.id,
+                    reason: error.to_string(),
+                },
+            ))),
         })
     }
 
     fn precondition(&self, submission: &Submission) -> Result<(), ExecuteError> {
-        let Submission { request, viewer, precondition, credential, .. } = submission;
+        let Submission {
+            request,
+            viewer,
+            precondition,
+            credential,
+            ..
+        } = submission;
         if let Some(credential) = credential
             && self.emails.contains(&credential.email_key())
         {
-            return Err(Rejection::fault("/email", "taken", "This e-mail address has an account already.", "该邮箱已注册。").into());
+            return Err(Rejection::fault(
+                "/email",
+                "taken",
+                "This e-mail address has an account already.",
+                "该邮箱已注册。",
+            )
+            .into());
         }
         let state = self.world.state(request.command.kind(), request.id);
         if let Precondition::Free = precondition {
@@ -84,14 +133,18 @@ impl Batch<'_> {
         let Some(state) = state else {
             // Nothing to lose where nothing is; but a tag was given for something.
             return match precondition {
-                Precondition::Tags(_) => Err(ExecuteError::Stale { current: String::new() }),
+                Precondition::Tags(_) => Err(ExecuteError::Stale {
+                    current: String::new(),
+                }),
                 _ => Ok(()),
             };
         };
         let view = viewer.view(state).ok_or(Rejection::NotFound)?;
         let current = entity_tag(&view);
         match precondition {
-            Precondition::Tags(tags) if tags.iter().any(|tag| *tag == current || tag == "*") => Ok(()),
+            Precondition::Tags(tags) if tags.iter().any(|tag| *tag == current || tag == "*") => {
+                Ok(())
+            }
             Precondition::Tags(_) => Err(ExecuteError::Stale { current }),
             Precondition::Required => Err(ExecuteError::MatchRequired),
             Precondition::Free => Ok(()),
@@ -100,11 +153,20 @@ impl Batch<'_> {
 
     /// Never before the previous entry of a journal that may be written.
     fn now(&self, submission: &Submission) -> Timestamp {
-        let last = self.heads.values().map(|head| head.at).max().unwrap_or(i64::MIN);
+        let last = self
+            .heads
+            .values()
+            .map(|head| head.at)
+            .max()
+            .unwrap_or(i64::MIN);
         Timestamp(submission.now.0.max(last))
     }
 
-    async fn accept(&mut self, engine: &mut Engine<'_>, submission: &Submission) -> Result<Decided, Failure> {
+    async fn accept(
+        &mut self,
+        engine: &mut Engine<'_>,
+        submission: &Submission,
+    ) -> Result<Decided, Failure> {
         let now = self.now(submission);
         let policy = policy_hash(&self.world, submission.request.journal);
         let mut world = std::mem::take(&mut self.world);
@@ -114,7 +176,11 @@ impl Batch<'_> {
             Ok(facts) => facts,
             Err(refused) => return Ok(Decided::Done(Err(refused.into()))),
         };
-        let Some(state) = self.world.state(submission.request.command.kind(), submission.request.id).cloned() else {
+        let Some(state) = self
+            .world
+            .state(submission.request.command.kind(), submission.request.id)
+            .cloned()
+        else {
             return Ok(Decided::Done(Err(Rejection::NotFound.into())));
         };
         for (number, fact) in facts.iter().enumerate() {
@@ -126,16 +192,27 @@ impl Batch<'_> {
         }
         let answer = Answer {
             facts: facts.iter().map(Moved::from).collect(),
-            seq: self.heads.get(&submission.request.journal).map_or(0, |head| head.seq),
+            seq: self
+                .heads
+                .get(&submission.request.journal)
+                .map_or(0, |head| head.seq),
             at: now,
             shown: None,
             replayed: false,
         };
-        Ok(Decided::Accepted { answer, state: Box::new(state), key: submission.idempotency.clone() })
+        Ok(Decided::Accepted {
+            answer,
+            state: Box::new(state),
+            key: submission.idempotency.clone(),
+        })
     }
 
     /// Decides on a copy of the world, answers as if, and forgets.
-    async fn try_out(&mut self, engine: &mut Engine<'_>, submission: &Submission) -> Result<Result<Answer, ExecuteError>, Failure> {
+    async fn try_out(
+        &mut self,
+        engine: &mut Engine<'_>,
+        submission: &Submission,
+    ) -> Result<Result<Answer, ExecuteError>, Failure> {
         let now = self.now(submission);
         let request = &submission.request;
         let mut world = self.world.clone();
@@ -146,15 +223,29 @@ impl Batch<'_> {
         let Some(state) = world.state(request.command.kind(), request.id).cloned() else {
             return Ok(Err(Rejection::NotFound.into()));
         };
-        let needs: Vec<Need> = state.moves_need().into_iter().filter(|need| !world.has(*need)).collect();
+        let needs: Vec<Need> = state
+            .moves_need()
+            .into_iter()
+            .filter(|need| !world.has(*need))
+            .collect();
         crate::load::load(engine, self.journal, &needs, &mut world).await?;
-        let here = facts.iter().filter(|fact| fact.journal == request.journal).count();
+        let here = facts
+            .iter()
+            .filter(|fact| fact.journal == request.journal)
+            .count();
         let last = self.heads.get(&request.journal).map_or(0, |head| head.seq);
         Ok(Ok(Answer {
             facts: facts.iter().map(Moved::from).collect(),
             seq: last.saturating_add(i64::try_from(here).unwrap_or(i64::MAX)),
             at: now,
-            shown: present(&submission.viewer, &state, &world, now, &self.options.calendar).map(Shown::from),
+            shown: present(
+                &submission.viewer,
+                &state,
+                &world,
+                now,
+                &self.options.calendar,
+            )
+            .map(Shown::from),
             replayed: false,
         }))
     }
@@ -170,12 +261,21 @@ impl Batch<'_> {
         for _ in 0..MAX_LOADS {
             match engine::execute(&submission.request, world, now, &self.options.calendar) {
                 Ok(facts) => {
-                    let unlocked: BTreeSet<Uuid> =
-                        facts.iter().map(|fact| fact.journal).filter(|journal| !self.heads.contains_key(journal)).collect();
-                    return if unlocked.is_empty() { Ok(Ok(facts)) } else { Err(Failure::Locks(unlocked)) };
+                    let unlocked: BTreeSet<Uuid> = facts
+                        .iter()
+                        .map(|fact| fact.journal)
+                        .filter(|journal| !self.heads.contains_key(journal))
+                        .collect();
+                    return if unlocked.is_empty() {
+                        Ok(Ok(facts))
+                    } else {
+                        Err(Failure::Locks(unlocked))
+                    };
                 }
                 Err(Stop::Refused(rejection)) => return Ok(Err(rejection)),
-                Err(Stop::Missing(needs)) => crate::load::load(engine, self.journal, &needs, world).await?,
+                Err(Stop::Missing(needs)) => {
+                    crate::load::load(engine, self.journal, &needs, world).await?
+                }
             }
         }
         Err(Failure::Store(StoreError::Corrupt {
@@ -186,9 +286,25 @@ impl Batch<'_> {
     }
 
     /// Chains one fact to its journal and asks who is to be told of it.
-    fn record(&mut self, submission: &Submission, fact: &Fact, direct: bool, now: Timestamp, policy: Option<&str>) -> Result<(), Failure> {
-        let failed = |reason| Failure::Store(StoreError::Corrupt { what: fact.kind.to_string(), id: fact.id, reason });
-        let head = self.heads.get_mut(&fact.journal).ok_or_else(|| failed("its journal is not locked".to_owned()))?;
+    fn record(
+        &mut self,
+        submission: &Submission,
+        fact: &Fact,
+        direct: bool,
+        now: Timestamp,
+        policy: Option<&str>,
+    ) -> Result<(), Failure> {
+        let failed = |reason| {
+            Failure::Store(StoreError::Corrupt {
+                what: fact.kind.to_string(),
+                id: fact.id,
+                reason,
+            })
+        };
+        let head = self
+            .heads
+            .get_mut(&fact.journal)
+            .ok_or_else(|| failed("its journal is not locked".to_owned()))?;
         let asker = submission.request.actor.name();
         let entry = Entry {
             journal: fact.journal,
@@ -197,9 +313,17 @@ impl Batch<'_> {
             id: fact.id,
             version: fact.version,
             at: now.0,
-            actor: if direct { asker.clone() } else { Actor::system().name() },
+            actor: if direct {
+                asker.clone()
+            } else {
+                Actor::system().name()
+            },
             initiator: (!direct).then_some(asker),
-            policy: if fact.journal == submission.request.journal { policy.map(str::to_owned) } else { policy_hash(&self.world, fact.journal) },
+            policy: if fact.journal == submission.request.journal {
+                policy.map(str::to_owned)
+            } else {
+                policy_hash(&self.world, fact.journal)
+            },
             command: submission.command,
             verb: fact.verb.to_owned(),
             from_stage: fact.from.map(str::to_owned),
@@ -207,19 +331,27 @@ impl Batch<'_> {
             data: String::new(),
             hash: Vec::new(),
         };
-        let entry = entry.seal(&fact.event.to_value(), &head.hash).map_err(failed)?;
+        let entry = entry
+            .seal(&fact.event.to_value(), &head.hash)
+            .map_err(failed)?;
         head.seq = entry.seq;
         head.hash.clone_from(&entry.hash);
         head.at = entry.at;
         if let Some(state) = self.world.state(fact.kind, fact.id) {
             let messages = (self.options.messages)(fact, state, &self.world);
-            self.messages.extend(messages.into_iter().enumerate().map(|(number, message)| OutboxRow {
-                journal: entry.journal,
-                id: message_id(entry.journal, entry.seq, number),
-                seq: entry.seq,
-                message,
-                created_at: now.0,
-            }));
+            self.messages
+                .extend(
+                    messages
+                        .into_iter()
+                        .enumerate()
+                        .map(|(number, message)| OutboxRow {
+                            journal: entry.journal,
+                            id: message_id(entry.journal, entry.seq, number),
+                            seq: entry.seq,
+                            message,
+                            created_at: now.0,
+                        }),
+                );
         }
         self.touched.insert((fact.kind, fact.id));
         self.entries.push(entry);

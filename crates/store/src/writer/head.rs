@@ -17,20 +17,24 @@ pub(super) struct Head {
 
 /// Locks the heads of `journals` in their order until the transaction ends; a head that is not
 /// there yet is made.
-pub(super) async fn lock(engine: &mut Engine<'_>, journals: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Head>, sqlx::Error> {
+pub(super) async fn lock(
+    engine: &mut Engine<'_>,
+    journals: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<Uuid, Head>, sqlx::Error> {
     let mut heads = BTreeMap::new();
     for journal in journals {
-        let head = match lock_one(engine, *journal).await? {
-            Some(head) => head,
-            None => {
-                execute!(
-                    engine,
-                    "INSERT INTO journal_head (journal, seq, hash, at) VALUES ($1, 0, $2, 0) ON CONFLICT (journal) DO NOTHING",
-                    journal,
-                    GENESIS.as_slice()
-                )?;
-                lock_one(engine, *journal).await?.ok_or(sqlx::Error::RowNotFound)?
-            }
+        let head = if let Some(head) = lock_one(engine, *journal).await? {
+            head
+        } else {
+            execute!(
+                engine,
+                "INSERT INTO journal_head (journal, seq, hash, at) VALUES ($1, 0, $2, 0) ON CONFLICT (journal) DO NOTHING",
+                journal,
+                GENESIS.as_slice()
+            )?;
+            lock_one(engine, *journal)
+                .await?
+                .ok_or(sqlx::Error::RowNotFound)?
         };
         heads.insert(*journal, head);
     }
@@ -39,11 +43,20 @@ pub(super) async fn lock(engine: &mut Engine<'_>, journals: &BTreeSet<Uuid>) -> 
 
 /// The no-op update is the one row lock that both engines spell the same way.
 async fn lock_one(engine: &mut Engine<'_>, journal: Uuid) -> Result<Option<Head>, sqlx::Error> {
-    fetch_optional!(engine, Head, "UPDATE journal_head SET seq = seq WHERE journal = $1 RETURNING seq, hash, at", journal)
+    fetch_optional!(
+        engine,
+        Head,
+        "UPDATE journal_head SET seq = seq WHERE journal = $1 RETURNING seq, hash, at",
+        journal
+    )
 }
 
 /// Writes where the journal ends now.
-pub(super) async fn advance(engine: &mut Engine<'_>, journal: Uuid, head: &Head) -> Result<(), sqlx::Error> {
+pub(super) async fn advance(
+    engine: &mut Engine<'_>,
+    journal: Uuid,
+    head: &Head,
+) -> Result<(), sqlx::Error> {
     execute!(
         engine,
         "UPDATE journal_head SET seq = $1, hash = $2, at = $3 WHERE journal = $4",

@@ -1,0 +1,4 @@
+//! The ways out that there are.
+
+pub mod inbox;
+pub mod log;

@@ -122,7 +122,7 @@ impl Templates {
             })?;
         let fill = |text: &str| {
             self.environment
-                .render_str(text, minijinja::Value::from_serialize(data))
+                .render_str(text, minijinja::value::Serde(data))
                 .map_err(|error| TemplateError::Fill {
                     topic: topic.to_owned(),
                     locale: spoken.to_owned(),

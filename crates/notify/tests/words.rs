@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
-use fundcycle_notify::routes::ROUTES;
+use fundcycle_notify::routes::{ROUTES, Route};
 use fundcycle_notify::template::{LOCALES, Templates};
 use serde_json::{Value, json};
 
@@ -17,14 +18,14 @@ fn every_route_names_a_move_of_a_flow() {
             let kind = Kind::from_name(route.kind);
             !kind.is_some_and(|kind| kind.moves().iter().any(|row| row.verb == route.verb))
         })
-        .map(|route| route.topic())
+        .map(Route::topic)
         .collect();
     assert!(unknown.is_empty(), "no flow has {unknown:?}");
 }
 
 #[test]
 fn every_topic_has_words_in_every_language_and_no_words_are_left_over() {
-    let told: BTreeSet<String> = ROUTES.iter().map(|route| route.topic()).collect();
+    let told: BTreeSet<String> = ROUTES.iter().map(Route::topic).collect();
     let templates = Templates::built_in().unwrap();
     for (locale, _) in LOCALES {
         let worded: BTreeSet<String> = templates.topics(locale).map(str::to_owned).collect();
@@ -54,8 +55,9 @@ fn the_words_of_every_message() {
     for (locale, _) in LOCALES {
         for route in ROUTES {
             let message = templates.render(&route.topic(), locale, &data).unwrap();
-            text += &format!(
-                "[{locale}] {}\n  {}\n  {}\n",
+            let _ = writeln!(
+                text,
+                "[{locale}] {}\n  {}\n  {}",
                 route.topic(),
                 message.title,
                 message.text

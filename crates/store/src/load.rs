@@ -57,11 +57,15 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
                 kinds.insert(kind);
                 ids.insert(id);
             }
-            Need::PartsOf(kind, parent) => drop(parts.entry(kind).or_default().insert(parent)),
-            Need::OfOrganisation(kind, organisation) => {
-                drop(owned.entry(kind).or_default().insert(organisation))
+            Need::PartsOf(kind, parent) => {
+                parts.entry(kind).or_default().insert(parent);
             }
-            Need::All(kind) => drop(all.insert(kind)),
+            Need::OfOrganisation(kind, organisation) => {
+                owned.entry(kind).or_default().insert(organisation);
+            }
+            Need::All(kind) => {
+                all.insert(kind);
+            }
         }
     }
     let mut statements = Vec::new();

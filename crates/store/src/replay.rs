@@ -262,7 +262,7 @@ impl Check<'_> {
                 format!("it says {seq}, but the last entry is {}", last.0),
             ),
             Some((_, hash, at)) if hash != *last.1 || at != last.2 => {
-                self.found(Place::Head, "hash or time is not that of the last entry")
+                self.found(Place::Head, "hash or time is not that of the last entry");
             }
             _ => {}
         }
@@ -289,7 +289,7 @@ impl Check<'_> {
             }
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => {
-                    after = (last.record.kind.clone(), last.record.id)
+                    after = (last.record.kind.clone(), last.record.id);
                 }
                 _ => break,
             }

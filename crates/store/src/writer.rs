@@ -161,7 +161,7 @@ impl Core {
             match failure {
                 Failure::Locks(more) if attempt < MAX_ATTEMPTS => locks.extend(more),
                 Failure::Retry(error) if attempt < MAX_ATTEMPTS => {
-                    tracing::debug!(%error, attempt, "once more")
+                    tracing::debug!(%error, attempt, "once more");
                 }
                 failure => return Err(failure),
             }

@@ -274,7 +274,7 @@ impl Batch<'_> {
                 }
                 Err(Stop::Refused(rejection)) => return Ok(Err(rejection)),
                 Err(Stop::Missing(needs)) => {
-                    crate::load::load(engine, self.journal, &needs, world).await?
+                    crate::load::load(engine, self.journal, &needs, world).await?;
                 }
             }
         }

@@ -131,10 +131,10 @@ pub(crate) fn member(id: Uuid) -> Actor {
 }
 
 /// A key of the test's own principal.
-pub(crate) fn key(key: &str, request: u8) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey {
+pub(crate) fn key(key: &str, request: u8) -> IdempotencyKey {
+    IdempotencyKey {
         principal: "test".to_owned(),
         key: key.to_owned(),
         request_hash: [request; 32],
-    })
+    }
 }

@@ -508,16 +508,7 @@ fn submitted(record: &Record<Application>, cx: &Context<'_>) -> Result<Event, Re
 
 /// The hash that a receipt carries: SHA-256 over the canonical JSON of form and attachments.
 pub fn content_hash(form: &Form, attachments: &[(Uuid, String)]) -> String {
-    use sha2::Digest as _;
-    use std::fmt::Write as _;
-    let content = serde_json::json!({ "form": form, "attachments": attachments });
-    let text = serde_json_canonicalizer::to_vec(&content).unwrap_or_default();
-    sha2::Sha256::digest(&text)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    crate::digest::canonical_hash(&serde_json::json!({ "form": form, "attachments": attachments }))
 }
 
 fn ineligible(

@@ -9,9 +9,12 @@ use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as 
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::kinds::Kind;
+use crate::notice::{self, Notice};
 use crate::panel::{self, Panel};
+use crate::pitch_session::{self, PitchSession};
 use crate::policy::{self, Policy, Round};
 use crate::rejection::Rejection;
+use crate::selection::{self, Selection};
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
 use crate::world::{Need, World};
@@ -242,6 +245,66 @@ const NOTHING_ASSIGNED: Gate<Cycle> = Gate::new(
 )
 .looking_at(|_| vec![Need::All(Kind::Panel)]);
 
+const EVERYONE_PITCHED: Gate<Cycle> = Gate::new(
+    "everyone_pitched",
+    "some shortlisted applications have neither pitched nor been marked absent",
+    "仍有入围申报未完成路演或未标记缺席",
+    |_, cx| {
+        use application::Stage::{RoadshowReady, Shortlisted};
+        !cx.world
+            .all::<Application>()
+            .any(|one| matches!(one.stage, Shortlisted | RoadshowReady))
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Application)]);
+const SESSIONS_OVER: Gate<Cycle> = Gate::new(
+    "sessions_over",
+    "a session of the roadshow is neither held nor cancelled",
+    "仍有路演场次未结束或未取消",
+    |_, cx| {
+        use pitch_session::Stage::{Cancelled, Held};
+        cx.world
+            .all::<PitchSession>()
+            .all(|session| matches!(session.stage, Held | Cancelled))
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::PitchSession)]);
+const SELECTION_ANNOUNCED: Gate<Cycle> = Gate::new(
+    "selection_announced",
+    "no selection has been announced",
+    "遴选结果尚未公布",
+    |_, cx| {
+        cx.world
+            .all::<Selection>()
+            .any(|one| one.stage == selection::Stage::Announced)
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Selection)]);
+const NOTICES_OVER: Gate<Cycle> = Gate::new(
+    "notices_over",
+    "a public notice is prepared or running",
+    "仍有公示待发布或未结束",
+    |_, cx| {
+        use notice::Stage::{Prepared, Running};
+        !cx.world
+            .all::<Notice>()
+            .any(|one| matches!(one.stage, Prepared | Running))
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Notice)]);
+const LIST_SETTLED: Gate<Cycle> = Gate::new(
+    "list_settled",
+    "some proposed applications are not through the notice, or an objection to them is open",
+    "仍有拟立项申报未公示完毕或异议未处理",
+    |_, cx| {
+        use application::Stage::{Disputed, Noticing, Proposed};
+        !cx.world
+            .all::<Application>()
+            .any(|one| matches!(one.stage, Proposed | Noticing | Disputed))
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Application)]);
+
 fn has_round(cx: &Context<'_>, round: Round) -> bool {
     cx.policy().is_some_and(|policy| policy.has_round(round))
 }
@@ -312,9 +375,15 @@ impl Aggregate for Cycle {
             verb: Verb::OpenSelection,
             to: Some(Stage::Selection),
             by: &[Role::Staff],
-            gates: &[ROADSHOW_CLOSED],
+            gates: &[EVERYONE_PITCHED, SESSIONS_OVER, ROADSHOW_CLOSED],
         },
-        Move { from: &[Stage::Selection], verb: Verb::OpenLaunch, to: Some(Stage::Launch), by: &[Role::Staff], gates: &[] },
+        Move {
+            from: &[Stage::Selection],
+            verb: Verb::OpenLaunch,
+            to: Some(Stage::Launch),
+            by: &[Role::Staff],
+            gates: &[SELECTION_ANNOUNCED, NOTICES_OVER, LIST_SETTLED],
+        },
         Move { from: &[Stage::Launch], verb: Verb::OpenEvaluation, to: Some(Stage::Evaluation), by: &[Role::Staff], gates: &[] },
         Move { from: &[Stage::Evaluation], verb: Verb::Close, to: Some(Stage::Closed), by: &[Role::Lead], gates: &[] },
         Move {

@@ -356,6 +356,16 @@ kinds! {
     Panel(panel) = "panel" "评审组", "panels", cycle;
     /// One expert's scores for one application or project in one round.
     Sheet(sheet) = "sheet" "评分表", "sheets", cycle;
+    /// One sitting of the roadshow, with its draw of the order.
+    PitchSession(pitch_session) = "pitch_session" "路演场次", "pitch-sessions", cycle;
+    /// The turn of one application in a sitting.
+    Slot(slot) = "slot" "路演时段", "slots", cycle;
+    /// Who is to be funded under the budget, with the reason for each.
+    Selection(selection) = "selection" "遴选", "selections", cycle;
+    /// The public notice of those who are to be funded.
+    Notice(notice) = "notice" "公示", "notices", cycle;
+    /// What somebody says against a project on notice.
+    Objection(objection) = "objection" "异议", "objections", cycle;
 }
 
 /// A stored record's columns.

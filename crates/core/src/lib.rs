@@ -16,6 +16,7 @@ pub mod actor;
 pub mod aggregate;
 pub mod context;
 pub mod diagram;
+pub mod digest;
 pub mod engine;
 pub mod kinds;
 pub mod present;
@@ -40,6 +41,12 @@ pub mod cycle;
 pub mod panel;
 pub mod policy;
 pub mod sheet;
+
+pub mod notice;
+pub mod objection;
+pub mod pitch_session;
+pub mod selection;
+pub mod slot;
 
 #[cfg(test)]
 mod flow_tests;

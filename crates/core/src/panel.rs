@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use assignment::conflicts;
-pub use results::application_keys;
+pub use results::{application_keys, tie_break_keys};
 
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};

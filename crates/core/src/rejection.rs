@@ -58,6 +58,30 @@ impl Fault {
     }
 }
 
+/// The longest reason or note that anybody may give, in characters.
+pub const LONGEST_REASON: usize = 2000;
+
+impl Fault {
+    /// What is wrong with a text that has to be there, at most `most` characters long.
+    pub fn of_text(pointer: impl Into<String>, text: &str, most: usize) -> Option<Self> {
+        if text.trim().is_empty() {
+            return Some(Self::new(
+                pointer,
+                "required",
+                "Fill this in.",
+                "请填写此项。",
+            ));
+        }
+        let error = crate::text::check_length(text, 1..=most).err()?;
+        Some(Self::new(
+            pointer,
+            "too_long",
+            error.to_string(),
+            format!("超出 {most} 字的上限。"),
+        ))
+    }
+}
+
 /// A gate that keeps a move shut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShutGate {
@@ -132,6 +156,15 @@ impl Rejection {
         Self::Invalid {
             faults: vec![Fault::new(pointer, code, en, zh)],
         }
+    }
+
+    /// `Ok` where a reason is given, else the refusal that says where it is missing or too long.
+    pub fn unless_reasoned(reason: &str) -> Result<(), Self> {
+        Self::unless_empty(Vec::from_iter(Fault::of_text(
+            "/reason",
+            reason,
+            LONGEST_REASON,
+        )))
     }
 
     /// `Ok` without faults, else the refusal that lists them all.

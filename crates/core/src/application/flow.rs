@@ -134,7 +134,7 @@ commands! {
     }
     /// Take it back into review; follows from reopening the panel.
     ReopenReview = "reopen_review" "重启评审" {}
-    /// Say that the project will be pitched.
+    /// Say that the project will be pitched; also follows from confirming its slot.
     Confirm = "confirm" "确认参加" {}
     /// Note that it was pitched; follows from its slot.
     Present = "present" "完成路演" {}
@@ -389,7 +389,7 @@ pub const FLOW: &[Row] = {
         Row { from: &[InReview], verb: Verb::NotShortlist, to: Some(NotShortlisted), by: &[System], gates: &[] },
         Row { from: &[Shortlisted, NotShortlisted, RoadshowReady], verb: Verb::ReopenReview, to: Some(InReview), by: &[System], gates: &[] },
 
-        Row { from: &[Shortlisted], verb: Verb::Confirm, to: Some(RoadshowReady), by: &[Applicant], gates: &[HAS_ROADSHOW] },
+        Row { from: &[Shortlisted], verb: Verb::Confirm, to: Some(RoadshowReady), by: &[Applicant, System], gates: &[HAS_ROADSHOW] },
         Row { from: &[Shortlisted, RoadshowReady], verb: Verb::Present, to: Some(Presented), by: &[System], gates: &[] },
         Row { from: &[Shortlisted, RoadshowReady], verb: Verb::Absent, to: Some(NoShow), by: &[System], gates: &[] },
         Row { from: &[Presented, NoShow], verb: Verb::PitchAgain, to: Some(RoadshowReady), by: &[System], gates: &[] },

@@ -145,8 +145,8 @@ fn consequence(round: Round, outcome: &Outcome, cx: &Context<'_>) -> Option<Then
     Some(Application::then(outcome.subject, cx.journal, command))
 }
 
-/// What ties are broken by: the mean of each criterion, the request, the first submission.
-fn tie_break_keys(
+/// What ties are broken by: the mean of each criterion over `sheets`, the request, the first submission.
+pub fn tie_break_keys(
     subject: Uuid,
     sheets: &[&Record<Sheet>],
     cx: &Context<'_>,

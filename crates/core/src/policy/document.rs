@@ -440,15 +440,7 @@ impl PolicyDocument {
 
     /// SHA-256 over the canonical JSON (RFC 8785) of the document, in hex: what results refer to.
     pub fn hash(&self) -> String {
-        use sha2::Digest as _;
-        use std::fmt::Write as _;
-        let text = serde_json_canonicalizer::to_vec(self).unwrap_or_default();
-        sha2::Sha256::digest(&text)
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        crate::digest::canonical_hash(self)
     }
 }
 

@@ -360,3 +360,6 @@ fn containing(text: &str) -> String {
     pattern.push('%');
     pattern
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
 use crate::db::Pool;
 
@@ -152,15 +152,16 @@ async fn open_sqlite(address: &str, create: bool) -> Result<Pool, OpenError> {
             .idle_timeout(None)
             .after_connect(|conn, _| Box::pin(verify_sqlite(conn)))
     };
-    let writer = pool(1)
-        .connect_with(options.clone())
-        .await
-        .map_err(failed)?;
+    // Apart from the pool first: that would try again and again and in the end only say that it did.
+    let mut first = options.connect().await.map_err(failed)?;
+    verify_sqlite(&mut first).await.map_err(failed)?;
     // One read proves that the header and the first page are what they should be.
     sqlx::query("SELECT COUNT(*) FROM sqlite_schema")
-        .execute(&writer)
+        .execute(&mut first)
         .await
         .map_err(failed)?;
+    first.close().await.map_err(failed)?;
+    let writer = pool(1).connect_lazy_with(options.clone());
     let readers = pool(SQLITE_READERS)
         .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
     Ok(Pool::Sqlite { writer, readers })
@@ -209,10 +210,10 @@ async fn open_postgres(url: &str) -> Result<Pool, OpenError> {
             .acquire_timeout(ACQUIRE)
             .after_connect(|conn, _| Box::pin(verify_postgres(conn)))
     };
-    let writers = pool(POSTGRES_WRITERS)
-        .connect_with(options.clone())
-        .await
-        .map_err(postgres_failed)?;
+    let mut first = options.connect().await.map_err(postgres_failed)?;
+    verify_postgres(&mut first).await.map_err(postgres_failed)?;
+    first.close().await.map_err(postgres_failed)?;
+    let writers = pool(POSTGRES_WRITERS).connect_lazy_with(options.clone());
     let readers = pool(POSTGRES_READERS).connect_lazy_with(options);
     Ok(Pool::Postgres { writers, readers })
 }

@@ -1,0 +1,91 @@
+//! Whether an objection can be taken at all: under a name, with facts, and in time.
+
+use uuid::Uuid;
+
+use super::{Event, Objection, Objector};
+use crate::aggregate::{Decided, Record};
+use crate::application::{self, Application};
+use crate::context::Context;
+use crate::notice::{self, Notice};
+use crate::rejection::{Fault, LONGEST_REASON, Rejection};
+
+pub(super) fn filed(
+    notice: Uuid,
+    number: &str,
+    objector: Objector,
+    facts: String,
+    cx: &Context<'_>,
+) -> Result<Decided<Objection>, Rejection> {
+    let mut faults: Vec<Fault> = [
+        ("/objector/name", &objector.name, 200),
+        ("/objector/contact", &objector.contact, 200),
+        ("/facts", &facts, LONGEST_REASON),
+    ]
+    .into_iter()
+    .filter_map(|(pointer, text, most)| Fault::of_text(pointer, text, most))
+    .collect();
+    if !objector.signed {
+        faults.push(Fault::new(
+            "/objector/signed",
+            "anonymous",
+            "An objection is sealed by the unit or signed by the person; anonymous ones are not taken.",
+            "单位异议须加盖公章,个人异议须实名签字;匿名异议不予受理。",
+        ));
+    }
+    let on_notice = on_notice(notice, number, cx).map_err(|fault| faults.push(fault));
+    let (Ok(one), true) = (on_notice, faults.is_empty()) else {
+        return Err(Rejection::Invalid { faults });
+    };
+    Ok(Decided::only(Event::Filed {
+        application: one.id,
+        organisation: one.data.organisation,
+        notice,
+        objector,
+        facts,
+    }))
+}
+
+/// The application with `number` on a notice whose window is open.
+fn on_notice<'a>(
+    notice: Uuid,
+    number: &str,
+    cx: &Context<'a>,
+) -> Result<&'a Record<Application>, Fault> {
+    use application::Stage::{Disputed, Noticing};
+    use notice::Stage::{Ended, Running};
+    // What is not public yet does not exist for who objects.
+    let notice = cx
+        .world
+        .get::<Notice>(notice)
+        .filter(|notice| matches!(notice.stage, Running | Ended))
+        .ok_or_else(|| {
+            Fault::new(
+                "/notice",
+                "unknown_notice",
+                "There is no such public notice.",
+                "没有该公示。",
+            )
+        })?;
+    if !notice.data.is_open(cx.now) {
+        return Err(Fault::new(
+            "/notice",
+            "late",
+            "The time for objections to this notice is over.",
+            "该公示的异议期限已过。",
+        ));
+    }
+    let listed = notice.data.applications.iter();
+    listed
+        .filter_map(|id| cx.world.get::<Application>(*id))
+        .find(|one| {
+            one.data.number.as_deref() == Some(number) && matches!(one.stage, Noticing | Disputed)
+        })
+        .ok_or_else(|| {
+            Fault::new(
+                "/number",
+                "not_on_notice",
+                "No application with this number is on the notice.",
+                "公示名单中没有该编号的申报。",
+            )
+        })
+}

@@ -207,3 +207,6 @@ pub(crate) fn worth_retrying(error: &sqlx::Error) -> bool {
             matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517")
         })
 }
+
+#[cfg(test)]
+mod tests;

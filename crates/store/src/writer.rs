@@ -213,3 +213,6 @@ impl Core {
         Ok((batch.outcomes(), anything))
     }
 }
+
+#[cfg(test)]
+mod tests;

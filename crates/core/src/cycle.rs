@@ -7,12 +7,15 @@ use uuid::Uuid;
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _, Then};
 use crate::application::{self, Application};
+use crate::award::{self, Award};
 use crate::context::Context;
 use crate::kinds::Kind;
+use crate::money::Money;
 use crate::notice::{self, Notice};
 use crate::panel::{self, Panel};
 use crate::pitch_session::{self, PitchSession};
 use crate::policy::{self, Policy, Round};
+use crate::project::{self, Project};
 use crate::rejection::Rejection;
 use crate::selection::{self, Selection};
 use crate::time::Timestamp;
@@ -304,6 +307,56 @@ const LIST_SETTLED: Gate<Cycle> = Gate::new(
     },
 )
 .looking_at(|_| vec![Need::All(Kind::Application)]);
+const AWARDS_ANSWERED: Gate<Cycle> = Gate::<Cycle>::new(
+    "awards_answered",
+    "some awards are neither accepted nor over",
+    "仍有立项通知未获确认",
+    |_, cx| {
+        !cx.world
+            .all::<Award>()
+            .any(|award| award.stage == award::Stage::Issued)
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Award)]);
+const PROJECTS_LAUNCHED: Gate<Cycle> = Gate::<Cycle>::new(
+    "projects_launched",
+    "some projects are neither launched nor over",
+    "仍有项目未启动",
+    |_, cx| {
+        cx.world.all::<Project>().all(|project| {
+            let stage = project.data.was.unwrap_or(project.stage);
+            stage != project::Stage::Signed && !project::BEFORE_AGREEMENT.contains(&stage)
+        })
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Project)]);
+const PROJECTS_ENDED: Gate<Cycle> = Gate::<Cycle>::new(
+    "projects_ended",
+    "some projects have not come to their end, or owe money",
+    "仍有项目未结项或有应退资金",
+    |_, cx| {
+        use project::Stage::{Closed, Recovered, Terminated, WrittenOff};
+        cx.world
+            .all::<Project>()
+            .all(|project| match project.stage {
+                Closed | Recovered | WrittenOff => true,
+                Terminated => project::outstanding(project, cx.world) == Money::ZERO,
+                _ => false,
+            })
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Project), Need::All(Kind::Tranche)]);
+const NOTHING_CLEARED: Gate<Cycle> = Gate::<Cycle>::new(
+    "nothing_cleared",
+    "some applications came through the notice and have no award",
+    "仍有公示无异议的申报未立项",
+    |_, cx| {
+        !cx.world
+            .all::<Application>()
+            .any(|one| one.stage == application::Stage::Cleared)
+    },
+)
+.looking_at(|_| vec![Need::All(Kind::Application)]);
 
 fn has_round(cx: &Context<'_>, round: Round) -> bool {
     cx.policy().is_some_and(|policy| policy.has_round(round))
@@ -384,8 +437,8 @@ impl Aggregate for Cycle {
             by: &[Role::Staff],
             gates: &[SELECTION_ANNOUNCED, NOTICES_OVER, LIST_SETTLED],
         },
-        Move { from: &[Stage::Launch], verb: Verb::OpenEvaluation, to: Some(Stage::Evaluation), by: &[Role::Staff], gates: &[] },
-        Move { from: &[Stage::Evaluation], verb: Verb::Close, to: Some(Stage::Closed), by: &[Role::Lead], gates: &[] },
+        Move { from: &[Stage::Launch], verb: Verb::OpenEvaluation, to: Some(Stage::Evaluation), by: &[Role::Staff], gates: &[AWARDS_ANSWERED, PROJECTS_LAUNCHED] },
+        Move { from: &[Stage::Evaluation], verb: Verb::Close, to: Some(Stage::Closed), by: &[Role::Lead], gates: &[PROJECTS_ENDED, NOTHING_CLEARED] },
         Move {
             from: &[Stage::Preparing, Stage::Application, Stage::Review, Stage::Roadshow, Stage::Selection],
             verb: Verb::Cancel,

@@ -43,6 +43,7 @@ fn sample(schema: &Value, definitions: &Map<String, Value>) -> Value {
     match (kind, schema.get("format").and_then(Value::as_str)) {
         (Some("string"), Some("uuid")) => json!(Uuid::from_u128(7)),
         (Some("string"), Some("date-time")) => json!("2024-09-11T01:00:00Z"),
+        (Some("string"), Some("date")) => json!("2024-09-11"),
         (Some("string"), _) => json!("1"),
         (Some("integer" | "number"), _) => json!(1),
         (Some("boolean"), _) => json!(true),

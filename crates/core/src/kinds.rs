@@ -366,6 +366,18 @@ kinds! {
     Notice(notice) = "notice" "公示", "notices", cycle;
     /// What somebody says against a project on notice.
     Objection(objection) = "objection" "异议", "objections", cycle;
+    /// The letter that grants an application its amount.
+    Award(award) = "award" "立项", "awards", cycle;
+    /// An awarded application under way.
+    Project(project) = "project" "项目", "projects", cycle;
+    /// One part of an award, from plan to payment.
+    Tranche(tranche) = "tranche" "拨款", "tranches", cycle;
+    /// What an organisation tells of its project's progress.
+    Report(report) = "report" "报告", "reports", cycle;
+    /// The grade of a project half-way or at its end.
+    Evaluation(evaluation) = "evaluation" "评估", "evaluations", cycle;
+    /// What an organisation asks to change while its project runs.
+    ChangeRequest(change_request) = "change_request" "变更申请", "change-requests", cycle;
 }
 
 /// A stored record's columns.

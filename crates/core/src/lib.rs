@@ -48,5 +48,12 @@ pub mod pitch_session;
 pub mod selection;
 pub mod slot;
 
+pub mod award;
+pub mod change_request;
+pub mod evaluation;
+pub mod project;
+pub mod report;
+pub mod tranche;
+
 #[cfg(test)]
 mod flow_tests;

@@ -20,6 +20,7 @@ use crate::cycle;
 use crate::expert;
 use crate::kinds::Kind;
 use crate::policy::Round;
+use crate::project::{self, Project};
 use crate::rejection::Rejection;
 use crate::sheet::{self, Sheet};
 use crate::time::Timestamp;
@@ -204,7 +205,12 @@ const SHEETS_IN: Gate<Panel> = Gate::<Panel>::new(
         })
     },
 )
-.looking_at(|_| vec![Need::All(Kind::Sheet), Need::All(Kind::Application)]);
+.looking_at(|panel| {
+    vec![
+        Need::All(Kind::Sheet),
+        Need::All(kind_of_subjects(panel.data.round)),
+    ]
+});
 
 fn sheets<'a>(
     panel: &Record<Panel>,
@@ -216,6 +222,14 @@ fn sheets<'a>(
         .filter(move |sheet| sheet.data.panel == Some(id))
 }
 
+/// What a round scores: applications before the award, projects after it.
+const fn kind_of_subjects(round: Option<Round>) -> Kind {
+    match round {
+        Some(Round::Midterm | Round::Final) => Kind::Project,
+        Some(Round::PaperReview | Round::Roadshow) | None => Kind::Application,
+    }
+}
+
 /// Whether what a sheet scores is still in the round; applications that were withdrawn are not.
 fn is_live(panel: &Record<Panel>, sheet: &Record<Sheet>, cx: &Context<'_>) -> bool {
     sheet
@@ -225,14 +239,21 @@ fn is_live(panel: &Record<Panel>, sheet: &Record<Sheet>, cx: &Context<'_>) -> bo
 }
 
 fn in_round(round: Option<Round>, subject: Uuid, cx: &Context<'_>) -> bool {
-    let stage = cx
-        .world
-        .get::<Application>(subject)
-        .map(|application| application.stage);
+    let application = |stage| {
+        cx.world
+            .get::<Application>(subject)
+            .is_some_and(|application| application.stage == stage)
+    };
+    let project = |stage| {
+        cx.world
+            .get::<Project>(subject)
+            .is_some_and(|project| project.stage == stage)
+    };
     match round {
-        Some(Round::PaperReview) => stage == Some(application::Stage::InReview),
-        Some(Round::Roadshow) => stage == Some(application::Stage::Presented),
-        Some(Round::Midterm | Round::Final) => true,
+        Some(Round::PaperReview) => application(application::Stage::InReview),
+        Some(Round::Roadshow) => application(application::Stage::Presented),
+        Some(Round::Midterm) => project(project::Stage::MidtermDue),
+        Some(Round::Final) => project(project::Stage::FinalDue),
         None => false,
     }
 }
@@ -281,14 +302,17 @@ impl Aggregate for Panel {
             }
             Command::Assign { pairs } => pairs
                 .iter()
-                .flat_map(|pair| assignment::assignment_needs(*pair, world))
+                .flat_map(|pair| assignment::assignment_needs(record, *pair, world))
                 .collect(),
-            Command::Close {} => vec![Need::All(Kind::Sheet), Need::All(Kind::Application)],
+            Command::Close {} => vec![
+                Need::All(Kind::Sheet),
+                Need::All(kind_of_subjects(record.data.round)),
+            ],
             Command::Reopen { .. } => record
                 .data
                 .subjects
                 .iter()
-                .map(|subject| Need::One(Kind::Application, *subject))
+                .map(|subject| Need::One(kind_of_subjects(record.data.round), *subject))
                 .collect(),
             Command::Open {} | Command::Dissolve {} => Vec::new(),
         }

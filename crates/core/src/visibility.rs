@@ -98,10 +98,10 @@ impl Viewer {
         if index.person.is_some() && index.person == self.actor.account {
             eyes.insert(Eye::Holder);
         }
+        // A project is assigned by itself: who read its application does not see it for that.
+        let parent = index.parent.filter(|_| state.kind() != Kind::Project);
         if self.assigned.contains(&state.id())
-            || index
-                .parent
-                .is_some_and(|parent| self.assigned.contains(&parent))
+            || parent.is_some_and(|parent| self.assigned.contains(&parent))
         {
             eyes.insert(Eye::Expert);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::{Event, Pair, Panel, sheets};
+use super::{Event, Pair, Panel, in_round, kind_of_subjects, sheets};
 use crate::account::Account;
 use crate::actor::Scope;
 use crate::aggregate::{Decided, Record, Stored as _, derived_id};
@@ -14,6 +14,7 @@ use crate::expert::{self, Expert};
 use crate::kinds::Kind;
 use crate::organisation::Organisation;
 use crate::policy::Round;
+use crate::project::Project;
 use crate::rejection::{Fault, Rejection};
 use crate::sheet::{self, Sheet};
 use crate::world::{Need, World};
@@ -65,11 +66,11 @@ pub(super) fn seated(
     Rejection::unless_empty(faults)
 }
 
-pub(super) fn assignment_needs(pair: Pair, world: &World) -> Vec<Need> {
+pub(super) fn assignment_needs(record: &Record<Panel>, pair: Pair, world: &World) -> Vec<Need> {
     let mut needs = vec![
         Need::One(Kind::Expert, expert::id_of(pair.expert)),
         Need::One(Kind::Account, pair.expert),
-        Need::One(Kind::Application, pair.subject),
+        Need::One(kind_of_subjects(record.data.round), pair.subject),
         Need::PartsOf(Kind::Sheet, pair.subject),
     ];
     needs.extend(owner_of(pair.subject, world).map(|id| Need::One(Kind::Organisation, id)));
@@ -78,9 +79,10 @@ pub(super) fn assignment_needs(pair: Pair, world: &World) -> Vec<Need> {
 
 /// The organisation whose application or project it is.
 fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
-    world
-        .get::<Application>(subject)
-        .and_then(|application| application.data.organisation)
+    match world.get::<Application>(subject) {
+        Some(application) => application.data.organisation,
+        None => world.get::<Project>(subject)?.data.organisation,
+    }
 }
 
 /// The one predicate that keeps experts from judging where they have an interest.
@@ -147,12 +149,11 @@ pub(super) fn assigned(
             ));
             continue;
         }
-        match (
-            round,
-            cx.world
-                .get::<Application>(pair.subject)
-                .map(|application| application.stage),
-        ) {
+        let stage = cx
+            .world
+            .get::<Application>(pair.subject)
+            .map(|application| application.stage);
+        let fits = match (round, stage) {
             (Round::PaperReview, Some(application::Stage::Eligible)) => {
                 if first_sheets.insert(pair.subject) {
                     then.push(Application::then(
@@ -161,6 +162,7 @@ pub(super) fn assigned(
                         application::Command::Assign {},
                     ));
                 }
+                true
             }
             (Round::PaperReview, Some(application::Stage::InReview))
             | (
@@ -170,17 +172,18 @@ pub(super) fn assigned(
                     | application::Stage::RoadshowReady
                     | application::Stage::Presented,
                 ),
-            )
-            | (Round::Midterm | Round::Final, _) => {}
-            (Round::PaperReview | Round::Roadshow, _) => {
-                faults.push(Fault::new(
-                    format!("{at}/subject"),
-                    "not_in_round",
-                    "This application is not in the round.",
-                    "该申报不在本轮次中。",
-                ));
-                continue;
-            }
+            ) => true,
+            (Round::PaperReview | Round::Roadshow, _) => false,
+            (Round::Midterm | Round::Final, _) => in_round(Some(round), pair.subject, cx),
+        };
+        if !fits {
+            faults.push(Fault::new(
+                format!("{at}/subject"),
+                "not_in_round",
+                "It is not in the round.",
+                "该项不在本轮次中。",
+            ));
+            continue;
         }
         let command = sheet::Command::Assign {
             panel: record.id,

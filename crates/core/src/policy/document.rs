@@ -309,6 +309,9 @@ impl Default for NoticeRules {
 pub struct AgreementRules {
     /// Days from the award letter to acceptance, in working days; then it lapses.
     pub accept_working_days: u32,
+    /// Days from acceptance to the signed agreement, in working days; then the award lapses.
+    #[serde(default = "fifteen")]
+    pub sign_working_days: u32,
     /// Days from the agreement to the launch, in calendar days.
     pub launch_days: u32,
 }
@@ -317,6 +320,7 @@ impl Default for AgreementRules {
     fn default() -> Self {
         Self {
             accept_working_days: 10,
+            sign_working_days: 15,
             launch_days: 30,
         }
     }

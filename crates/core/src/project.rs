@@ -1,0 +1,481 @@
+//! An awarded application under way, from its refined plan to its close or its recovery
+//! (`domain.md` §2.10–2.17).
+
+mod accounts;
+pub mod facts;
+pub mod flow;
+pub mod plan;
+
+use std::collections::BTreeSet;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use accounts::{outstanding, paid};
+pub use facts::{Agreement, Demand, Event, Ground, Launch, Rectification, Termination};
+pub use flow::{BEFORE_AGREEMENT, Command, RUNNING, Stage, TERMINABLE, Verb};
+pub use plan::{Plan, RecordedChange};
+
+use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then, derived_id};
+use crate::calendar::FirstDay;
+use crate::context::Context;
+use crate::kinds::Kind;
+use crate::money::Money;
+use crate::numerals::capital_numerals;
+use crate::policy::Round;
+use crate::rejection::{Fault, Rejection};
+use crate::time::Timestamp;
+use crate::tranche::{self, Tranche};
+use crate::visibility::{Eye, Field, Sight};
+use crate::world::{Need, World};
+
+/// A project.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Project {
+    /// What it was applied for with.
+    pub application: Option<Uuid>,
+    /// The award that it lives on.
+    pub award: Option<Uuid>,
+    /// Whose it is.
+    pub organisation: Option<Uuid>,
+    /// The name of that organisation when the award was made.
+    pub organisation_name: String,
+    /// Its title.
+    pub title: String,
+    /// Its domain.
+    pub domain: String,
+    /// The award, in fen; it never changes.
+    pub amount: Money,
+    /// Until when the agreement has to be signed.
+    pub sign_by: Option<Timestamp>,
+    /// The plan as last submitted or changed; earlier ones are in the journal.
+    pub plan: Option<Plan>,
+    /// How often the plan was submitted or changed.
+    pub plan_version: u32,
+    /// The agreement, once signed.
+    pub agreement: Option<Agreement>,
+    /// Until when it should be launched; a later launch is a risk and not forbidden.
+    #[schemars(with = "Option<String>")]
+    pub launch_by: Option<Date>,
+    /// When and where it is launched.
+    pub launch: Option<Launch>,
+    /// Who hosts the launch.
+    pub launch_host: Option<String>,
+    /// Who is expected there.
+    pub launch_guests: Vec<String>,
+    /// The evaluations it has passed.
+    pub passed: BTreeSet<Round>,
+    /// What it has to put right, or had to: at most once per evaluation.
+    pub rectifications: Vec<Rectification>,
+    /// The stage at which it was suspended, while it is.
+    pub was: Option<Stage>,
+    /// Why it was last suspended, resumed, returned or written off.
+    pub reason: Option<String>,
+    /// Every approved change, the newest last.
+    pub changes: Vec<RecordedChange>,
+    /// Why it was stopped for good.
+    pub termination: Option<Termination>,
+    /// How much of what was paid was spent as agreed, in fen.
+    pub accepted_spend: Option<Money>,
+    /// How much came back, in fen.
+    pub refunded: Money,
+    /// What was demanded back.
+    pub demand: Option<Demand>,
+    /// What was given up, in fen.
+    pub written_off: Money,
+}
+
+/// The identity of the project of an award: there is one at most.
+pub fn id_of(award: Uuid) -> Uuid {
+    derived_id(award, "project")
+}
+
+impl Project {
+    /// Whether the evaluation is passed.
+    pub fn has_passed(&self, round: Round) -> bool {
+        self.passed.contains(&round)
+    }
+
+    /// Whether what it puts right, or last put right, was found by the evaluation.
+    pub fn rectifies(&self, round: Round) -> bool {
+        self.rectifications
+            .last()
+            .is_some_and(|one| one.round == round)
+    }
+
+    /// Whether the evaluation has asked for rectification before.
+    pub fn rectified(&self, round: Round) -> bool {
+        self.rectifications.iter().any(|one| one.round == round)
+    }
+}
+
+impl Aggregate for Project {
+    type Stage = Stage;
+    type Verb = Verb;
+    type Command = Command;
+    type Event = Event;
+
+    const KIND: Kind = Kind::Project;
+    const FIRST: Stage = Stage::Refining;
+    const FLOW: &'static [Move<Self>] = flow::FLOW;
+    #[rustfmt::skip]
+    const SIGHTS: &'static [Sight] = &[
+        Sight { eye: Eye::Applicant, stages: &[] },
+        Sight { eye: Eye::Staff, stages: &[] },
+        Sight { eye: Eye::Expert, stages: &["midterm_due", "final_due"] },
+        // Launches are public; trouble is not, until it is decided on.
+        Sight { eye: Eye::Public, stages: &["launched", "active", "midterm_due", "final_due", "closing", "closed"] },
+    ];
+    #[rustfmt::skip]
+    const FIELDS: &'static [Field] = &[
+        Field { name: "organisation_name", eyes: &[Eye::Applicant, Eye::Expert, Eye::Public] },
+        Field { name: "title", eyes: &[Eye::Applicant, Eye::Expert, Eye::Public] },
+        Field { name: "launch", eyes: &[Eye::Applicant, Eye::Public] },
+        Field { name: "plan", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "plan_version", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "amount", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "domain", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "changes", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "application", eyes: &[Eye::Applicant] },
+        Field { name: "award", eyes: &[Eye::Applicant] },
+        Field { name: "organisation", eyes: &[Eye::Applicant] },
+        Field { name: "sign_by", eyes: &[Eye::Applicant] },
+        Field { name: "agreement", eyes: &[Eye::Applicant] },
+        Field { name: "launch_by", eyes: &[Eye::Applicant] },
+        Field { name: "launch_host", eyes: &[Eye::Applicant] },
+        Field { name: "launch_guests", eyes: &[Eye::Applicant] },
+        Field { name: "passed", eyes: &[Eye::Applicant] },
+        Field { name: "rectifications", eyes: &[Eye::Applicant] },
+        Field { name: "reason", eyes: &[Eye::Applicant] },
+        Field { name: "termination", eyes: &[Eye::Applicant] },
+        Field { name: "accepted_spend", eyes: &[Eye::Applicant] },
+        Field { name: "refunded", eyes: &[Eye::Applicant] },
+        Field { name: "demand", eyes: &[Eye::Applicant] },
+    ];
+
+    fn index(&self) -> Index {
+        Index {
+            parent: self.application,
+            organisation: self.organisation,
+            person: None,
+            facet: Some(self.domain.clone()),
+            number: self
+                .agreement
+                .as_ref()
+                .map(|agreement| agreement.number.clone()),
+            label: Some(self.title.clone()),
+            amount: Some(self.amount.fen()),
+        }
+    }
+
+    fn identity(command: &Command) -> Option<Uuid> {
+        match command {
+            Command::Begin { award, .. } => Some(id_of(*award)),
+            _ => None,
+        }
+    }
+
+    fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
+        match command {
+            Command::Terminate { .. }
+            | Command::AcceptSpend { .. }
+            | Command::RecordRefund { .. } => accounts::tranches_need(record),
+            _ => Vec::new(),
+        }
+    }
+
+    fn decide(
+        record: &Record<Self>,
+        command: Command,
+        cx: &Context<'_>,
+    ) -> Result<Decided<Self>, Rejection> {
+        let event = match command {
+            Command::Begin { .. } => begun(command, cx)?,
+            Command::SubmitPlan { plan } => {
+                Rejection::unless_empty(plan.faults("/plan", record.data.amount))?;
+                Event::PlanSubmitted { plan }
+            }
+            Command::Sign {
+                parties,
+                signed_on,
+                number,
+            } => return signed(record, parties, signed_on, number, cx),
+            Command::ScheduleLaunch {
+                date,
+                venue,
+                host,
+                guests,
+            } => Event::LaunchScheduled {
+                launch: Launch {
+                    date,
+                    day_kind: cx.calendar.day_kind(date).ok(),
+                    venue,
+                },
+                host,
+                guests,
+            },
+            Command::PassMidterm {} => Event::Passed {
+                round: Round::Midterm,
+            },
+            Command::PassFinal {} => Event::Passed {
+                round: Round::Final,
+            },
+            Command::RectifyMidterm {} => to_rectify(Round::Midterm, cx)?,
+            Command::RectifyFinal {} => to_rectify(Round::Final, cx)?,
+            Command::RecordChange { change } => {
+                let plan = record.data.plan.clone().unwrap_or_default().with(&change);
+                Rejection::unless_empty(plan.faults("/change", record.data.amount))?;
+                Event::Changed { change }
+            }
+            Command::Suspend { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Suspended {
+                    was: record.stage,
+                    reason,
+                }
+            }
+            Command::Terminate { ground, reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                let termination = Termination { ground, reason };
+                let cancels = cancel_tranches(record, &termination, cx);
+                return Ok(Decided::only(Event::Terminated { termination }).then(cancels));
+            }
+            Command::AcceptSpend { amount } => accounts::spend_accepted(record, amount, cx)?,
+            Command::RecordRefund { amount, voucher } => {
+                accounts::refunded(record, amount, voucher, cx)?
+            }
+            Command::Recover { due_on } => demanded(record, due_on, cx)?,
+            Command::WriteOff { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::WrittenOff {
+                    amount: outstanding(record, cx.world),
+                    reason,
+                }
+            }
+            Command::ReturnPlan { reason } | Command::Resume { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Moved {
+                    reason: Some(reason),
+                }
+            }
+            Command::ApprovePlan {}
+            | Command::Launch {}
+            | Command::Activate {}
+            | Command::OpenMidterm {}
+            | Command::FailMidterm {}
+            | Command::OpenFinal {}
+            | Command::FailFinal {}
+            | Command::Close {}
+            | Command::ConfirmRecovery {} => Event::Moved { reason: None },
+        };
+        Ok(Decided::only(event))
+    }
+
+    fn apply(&mut self, event: &Event, _at: Timestamp) {
+        match event.clone() {
+            Event::Begun { project } => *self = *project,
+            Event::PlanSubmitted { plan } => {
+                self.plan = Some(*plan);
+                self.plan_version += 1;
+                self.reason = None;
+            }
+            Event::Signed {
+                agreement,
+                launch_by,
+            } => {
+                self.agreement = Some(agreement);
+                self.launch_by = launch_by;
+            }
+            Event::LaunchScheduled {
+                launch,
+                host,
+                guests,
+            } => {
+                self.launch = Some(launch);
+                self.launch_host = host;
+                self.launch_guests = guests;
+            }
+            Event::Passed { round } => {
+                self.passed.insert(round);
+            }
+            Event::RectificationAsked { rectification } => self.rectifications.push(rectification),
+            Event::Changed { change } => {
+                self.plan = self.plan.take().map(|plan| plan.with(&change));
+                self.plan_version += 1;
+                self.changes.push(*change);
+            }
+            Event::Suspended { was, reason } => {
+                self.was = Some(was);
+                self.reason = Some(reason);
+            }
+            Event::Terminated { termination } => {
+                self.was = None;
+                self.termination = Some(termination);
+            }
+            Event::SpendAccepted { amount } => self.accepted_spend = Some(amount),
+            Event::Refunded { amount, .. } => {
+                self.refunded = self.refunded.checked_add(amount).unwrap_or(self.refunded);
+            }
+            Event::Demanded { demand } => self.demand = Some(demand),
+            Event::WrittenOff { amount, reason } => {
+                self.written_off = amount;
+                self.reason = Some(reason);
+            }
+            Event::Moved { reason } => {
+                self.was = None;
+                self.reason = reason;
+            }
+        }
+    }
+}
+
+fn begun(command: Command, cx: &Context<'_>) -> Result<Event, Rejection> {
+    let Command::Begin {
+        application,
+        award,
+        organisation,
+        organisation_name,
+        title,
+        domain,
+        amount,
+    } = command
+    else {
+        return Err(Rejection::NotFound);
+    };
+    let days = cx.require_policy()?.agreement.sign_working_days;
+    let project = Project {
+        application: Some(application),
+        award: Some(award),
+        organisation: Some(organisation),
+        organisation_name,
+        title,
+        domain,
+        amount,
+        sign_by: Some(cx.due_in(days, FirstDay::NotCounted)?),
+        ..Project::default()
+    };
+    Ok(Event::Begun {
+        project: Box::new(project),
+    })
+}
+
+fn signed(
+    record: &Record<Project>,
+    parties: Vec<String>,
+    signed_on: Date,
+    number: String,
+    cx: &Context<'_>,
+) -> Result<Decided<Project>, Rejection> {
+    let mut faults = Vec::from_iter(Fault::of_text("/number", &number, 100));
+    if parties.len() < 2 {
+        faults.push(Fault::new(
+            "/parties",
+            "too_few",
+            "An agreement has two parties or more.",
+            "协议至少有两方签署。",
+        ));
+    }
+    for (index, party) in parties.iter().enumerate() {
+        faults.extend(Fault::of_text(format!("/parties/{index}"), party, 200));
+    }
+    if signed_on > cx.today() {
+        faults.push(Fault::new(
+            "/signed_on",
+            "in_future",
+            "A signature cannot be dated after today.",
+            "签署日期不能晚于今天。",
+        ));
+    }
+    Rejection::unless_empty(faults)?;
+    let policy = cx.require_policy()?;
+    let amount = record.data.amount;
+    let agreement = Agreement {
+        number,
+        parties,
+        signed_on,
+        amount,
+        amount_in_capitals: capital_numerals(amount),
+    };
+    let launch_by = signed_on
+        .checked_add(i64::from(policy.agreement.launch_days).days())
+        .ok();
+    Ok(Decided::only(Event::Signed {
+        agreement,
+        launch_by,
+    })
+    .then(planned_tranches(record, cx)?))
+}
+
+/// The tranches of the policy, exact to the fen; a share that comes to nothing is left out.
+fn planned_tranches(record: &Record<Project>, cx: &Context<'_>) -> Result<Vec<Then>, Rejection> {
+    let rules = &cx.require_policy()?.tranches;
+    let shares: Vec<_> = rules.iter().map(|rule| rule.share.clone()).collect();
+    let amounts = record.data.amount.split(&shares).map_err(|error| {
+        Rejection::fault(
+            "",
+            "tranches",
+            error.to_string(),
+            format!("拨款比例无法执行:{error}"),
+        )
+    })?;
+    let plans = (1..).zip(rules.iter().zip(amounts));
+    Ok(plans
+        .filter(|(_, (_, amount))| *amount > Money::ZERO)
+        .map(|(position, (rule, amount))| {
+            let command = tranche::Command::Plan {
+                project: record.id,
+                organisation: record.data.organisation,
+                position,
+                name: rule.name.clone(),
+                amount,
+                after: rule.after,
+            };
+            Tranche::then(tranche::id_of(record.id, position), cx.journal, command)
+        })
+        .collect())
+}
+
+fn to_rectify(round: Round, cx: &Context<'_>) -> Result<Event, Rejection> {
+    let days = cx.require_policy()?.evaluation.rectification_working_days;
+    Ok(Event::RectificationAsked {
+        rectification: Rectification {
+            round,
+            due: cx.due_in(days, FirstDay::NotCounted)?,
+        },
+    })
+}
+
+fn cancel_tranches(
+    record: &Record<Project>,
+    termination: &Termination,
+    cx: &Context<'_>,
+) -> Vec<Then> {
+    cx.world
+        .parts_of::<Tranche>(record.id)
+        .filter(|tranche| tranche::OPEN.contains(&tranche.stage))
+        .map(|tranche| {
+            let reason = termination.reason.clone();
+            Tranche::then(tranche.id, cx.journal, tranche::Command::Cancel { reason })
+        })
+        .collect()
+}
+
+fn demanded(record: &Record<Project>, due_on: Date, cx: &Context<'_>) -> Result<Event, Rejection> {
+    if due_on <= cx.today() {
+        return Err(Rejection::fault(
+            "/due_on",
+            "not_later",
+            "The day to pay back lies after today.",
+            "退款期限须晚于今天。",
+        ));
+    }
+    Ok(Event::Demanded {
+        demand: Demand {
+            amount: outstanding(record, cx.world),
+            due_on,
+        },
+    })
+}

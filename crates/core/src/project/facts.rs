@@ -1,0 +1,180 @@
+//! What is recorded of a project, and the parts that it is recorded in.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Project;
+use super::flow::Stage;
+use super::plan::{Plan, RecordedChange};
+use crate::calendar::DayKind;
+use crate::money::Money;
+use crate::policy::Round;
+use crate::time::Timestamp;
+
+names! {
+    /// Why a project was stopped for good (`domain.md` §2.15).
+    pub enum Ground {
+        /// The agreement was not signed in time.
+        NotSigned = "not_signed" "逾期未签约",
+        /// The organisation asked for it.
+        OwnRequest = "own_request" "主动申请",
+        /// An evaluation was failed, or missed.
+        FailedEvaluation = "failed_evaluation" "评估不通过",
+        /// The work left its goals behind.
+        Deviation = "deviation" "严重偏离目标",
+        /// Supervision was refused.
+        RefusedSupervision = "refused_supervision" "拒绝监督",
+        /// The organisation was dissolved.
+        Dissolved = "dissolved" "组织注销",
+        /// Nobody could help it.
+        ForceMajeure = "force_majeure" "不可抗力",
+        /// False material or misuse of money: no spending is accepted.
+        Fraud = "fraud" "弄虚作假或挪用资金",
+    }
+}
+
+/// A signed agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Agreement {
+    /// Its number.
+    pub number: String,
+    /// Who signed.
+    pub parties: Vec<String>,
+    /// The day of the last signature.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub signed_on: Date,
+    /// The award, in fen.
+    pub amount: Money,
+    /// The award in capital numerals, as the agreement prints it.
+    pub amount_in_capitals: String,
+}
+
+/// The public beginning of a project (`domain.md` §2.11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Launch {
+    /// The day.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub date: Date,
+    /// What kind of day that is; none where its year's calendar is not known. Shown, never forced.
+    pub day_kind: Option<DayKind>,
+    /// Where.
+    pub venue: Option<String>,
+}
+
+/// A time to put right what an evaluation found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rectification {
+    /// Which evaluation.
+    pub round: Round,
+    /// Until when.
+    pub due: Timestamp,
+}
+
+/// Why a project was stopped for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Termination {
+    /// On what ground.
+    pub ground: Ground,
+    /// What happened.
+    pub reason: String,
+}
+
+/// A demand for money back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Demand {
+    /// How much, in fen.
+    pub amount: Money,
+    /// Until when.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub due_on: Date,
+}
+
+/// What happened to a project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It began.
+    Begun {
+        /// As it began.
+        project: Box<Project>,
+    },
+    /// A plan was handed in.
+    PlanSubmitted {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// The agreement was signed.
+    Signed {
+        /// The agreement.
+        agreement: Agreement,
+        /// Until when it should be launched.
+        #[schemars(with = "Option<String>")]
+        launch_by: Option<Date>,
+    },
+    /// The launch was planned.
+    LaunchScheduled {
+        /// When and where.
+        launch: Launch,
+        /// Who hosts.
+        host: Option<String>,
+        /// Who is expected.
+        guests: Vec<String>,
+    },
+    /// An evaluation was passed.
+    Passed {
+        /// Which.
+        round: Round,
+    },
+    /// An evaluation found something to put right.
+    RectificationAsked {
+        /// Which evaluation, and until when.
+        rectification: Rectification,
+    },
+    /// The plan changed.
+    Changed {
+        /// What changed.
+        change: Box<RecordedChange>,
+    },
+    /// It was suspended.
+    Suspended {
+        /// Where it stood.
+        was: Stage,
+        /// Why.
+        reason: String,
+    },
+    /// It was stopped for good.
+    Terminated {
+        /// Why.
+        termination: Termination,
+    },
+    /// Spending was accepted.
+    SpendAccepted {
+        /// How much in all, in fen.
+        amount: Money,
+    },
+    /// Money came back.
+    Refunded {
+        /// How much, in fen.
+        amount: Money,
+        /// The number of the voucher.
+        voucher: String,
+    },
+    /// Money was demanded back.
+    Demanded {
+        /// How much, until when.
+        demand: Demand,
+    },
+    /// What was still open was given up.
+    WrittenOff {
+        /// How much, in fen.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// The move itself, with its reason where one was asked for.
+    Moved {
+        /// Why.
+        reason: Option<String>,
+    },
+}

@@ -3,14 +3,16 @@
 mod assignment;
 mod results;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundcycle_scoring::Exact;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use assignment::conflicts;
-pub use results::{application_keys, tie_break_keys};
+pub use results::{application_keys, results, tie_break_keys};
 
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
@@ -109,11 +111,24 @@ pub struct Panel {
     pub policy_number: Option<u32>,
 }
 
+/// What one application or project brought into the ranking.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// The application or project.
+    pub subject: Uuid,
+    /// The totals of the sheets that were handed in, by expert.
+    pub totals: BTreeMap<Uuid, Exact>,
+    /// What ties are broken by.
+    pub keys: BTreeMap<String, Exact>,
+    /// Whether an expert vetoed it.
+    pub vetoed: bool,
+}
+
 /// What the sheets of one application or project added up to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
-    /// The application or project.
-    pub subject: Uuid,
+    /// From what it was computed.
+    pub input: Input,
     /// The score, exactly and as published.
     pub score: RoundScore,
     /// The experts whose sheets counted.
@@ -122,8 +137,6 @@ pub struct Outcome {
     pub dropped: Vec<String>,
     /// The rule that decided a tie with a neighbour.
     pub decided_by: Option<String>,
-    /// Whether an expert vetoed it.
-    pub vetoed: bool,
     /// Whether it goes on.
     pub goes_on: bool,
 }

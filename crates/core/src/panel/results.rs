@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
-use super::{Event, Outcome, Panel, in_round, sheets};
+use super::{Event, Input, Outcome, Panel, in_round, sheets};
 use crate::aggregate::{Decided, Record, Stored as _, Then};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
 use crate::policy::Round;
+use crate::policy::document::{RankingRules, RoundRules};
 use crate::rejection::{Fault, Rejection};
 use crate::sheet::{self, Sheet};
 
@@ -48,79 +49,11 @@ pub(super) fn closed(
             list.push(sheet);
         }
     }
-    let mut faults = Vec::new();
-    let mut outcomes = BTreeMap::new();
-    let mut candidates = Vec::new();
-    for (subject, list) in &by_subject {
-        let totals: Vec<SheetScore> = list
-            .iter()
-            .filter_map(|sheet| {
-                Some(SheetScore {
-                    expert: sheet.data.expert?.to_string(),
-                    group: None,
-                    total: sheet.data.total.clone()?,
-                })
-            })
-            .collect();
-        let result = aggregate(&rules.aggregation, &totals);
-        let (Some(exact), Some(rounded)) = (result.exact, result.rounded) else {
-            let quorum = rules.aggregation.quorum;
-            faults.push(Fault::new(
-                "",
-                "quorum",
-                format!(
-                    "{subject} has {} valid sheet(s); the policy asks for {quorum}.",
-                    totals.len()
-                ),
-                format!(
-                    "{subject} 仅有 {} 份有效评分表,规则要求 {quorum} 份。",
-                    totals.len()
-                ),
-            ));
-            continue;
-        };
-        candidates.push(Candidate {
-            id: subject.to_string(),
-            score: Some(rounded.clone()),
-            keys: tie_break_keys(*subject, list, cx),
-        });
-        let vetoed = list.iter().any(|sheet| !sheet.data.vetoes.is_empty());
-        let score = RoundScore {
-            exact,
-            rounded,
-            rank: None,
-        };
-        outcomes.insert(
-            subject.to_string(),
-            Outcome {
-                subject: *subject,
-                score,
-                used: result.used,
-                dropped: result.dropped,
-                decided_by: None,
-                vetoed,
-                goes_on: false,
-            },
-        );
-    }
-    Rejection::unless_empty(faults)?;
-    let mut results = Vec::with_capacity(outcomes.len());
-    for ranked in rank(&candidates, &policy.ranking.tie_breaks) {
-        let Some(mut outcome) = outcomes.remove(&ranked.id) else {
-            continue;
-        };
-        let passes = rules
-            .pass_line
-            .as_ref()
-            .is_none_or(|line| outcome.score.rounded >= *line);
-        let within = rules
-            .shortlist
-            .is_none_or(|most| ranked.rank.is_some_and(|rank| rank <= most));
-        outcome.goes_on = passes && within && !outcome.vetoed;
-        outcome.score.rank = ranked.rank;
-        outcome.decided_by = ranked.decided_by;
-        results.push(outcome);
-    }
+    let inputs: Vec<Input> = by_subject
+        .iter()
+        .map(|(subject, list)| input(*subject, list, cx))
+        .collect();
+    let results = results(&inputs, rules, &policy.ranking)?;
     let then: Vec<Then> = results
         .iter()
         .filter_map(|outcome| consequence(round, outcome, cx))
@@ -133,6 +66,99 @@ pub(super) fn closed(
     .then(then))
 }
 
+/// What one application or project brings into the ranking of a round: everything that counts, so
+/// that anyone can recompute the result from what is recorded.
+fn input(subject: Uuid, sheets: &[&Record<Sheet>], cx: &Context<'_>) -> Input {
+    Input {
+        subject,
+        totals: sheets
+            .iter()
+            .filter_map(|sheet| Some((sheet.data.expert?, sheet.data.total.clone()?)))
+            .collect(),
+        keys: tie_break_keys(subject, sheets, cx),
+        vetoed: sheets.iter().any(|sheet| !sheet.data.vetoes.is_empty()),
+    }
+}
+
+/// What `inputs` add up to under the rules of the round, best first. Pure: the same recorded inputs
+/// and policy give the same results, byte for byte.
+///
+/// # Errors
+///
+/// [`Rejection::Invalid`] naming every subject with fewer valid sheets than the quorum.
+pub fn results(
+    inputs: &[Input],
+    rules: &RoundRules,
+    ranking: &RankingRules,
+) -> Result<Vec<Outcome>, Rejection> {
+    let mut faults = Vec::new();
+    let mut outcomes = BTreeMap::new();
+    let mut candidates = Vec::new();
+    for input in inputs {
+        let sheets: Vec<SheetScore> = input
+            .totals
+            .iter()
+            .map(|(expert, total)| SheetScore {
+                expert: expert.to_string(),
+                group: None,
+                total: total.clone(),
+            })
+            .collect();
+        let result = aggregate(&rules.aggregation, &sheets);
+        let (Some(exact), Some(rounded)) = (result.exact, result.rounded) else {
+            faults.push(below_quorum(input, rules.aggregation.quorum));
+            continue;
+        };
+        candidates.push(Candidate {
+            id: input.subject.to_string(),
+            score: Some(rounded.clone()),
+            keys: input.keys.clone(),
+        });
+        let outcome = Outcome {
+            input: input.clone(),
+            score: RoundScore {
+                exact,
+                rounded,
+                rank: None,
+            },
+            used: result.used,
+            dropped: result.dropped,
+            decided_by: None,
+            goes_on: false,
+        };
+        outcomes.insert(input.subject.to_string(), outcome);
+    }
+    Rejection::unless_empty(faults)?;
+    let ranked = rank(&candidates, &ranking.tie_breaks);
+    Ok(ranked
+        .into_iter()
+        .filter_map(|ranked| {
+            let mut outcome = outcomes.remove(&ranked.id)?;
+            let passes = rules
+                .pass_line
+                .as_ref()
+                .is_none_or(|line| outcome.score.rounded >= *line);
+            let within = rules
+                .shortlist
+                .is_none_or(|most| ranked.rank.is_some_and(|rank| rank <= most));
+            outcome.goes_on = passes && within && !outcome.input.vetoed;
+            outcome.score.rank = ranked.rank;
+            outcome.decided_by = ranked.decided_by;
+            Some(outcome)
+        })
+        .collect())
+}
+
+fn below_quorum(input: &Input, quorum: u32) -> Fault {
+    let (subject, sheets) = (input.subject, input.totals.len());
+    Fault::new(
+        "",
+        "quorum",
+        format!("{subject} has {sheets} valid sheet(s); the policy asks for {quorum}."),
+        format!("{subject} 仅有 {sheets} 份有效评分表,规则要求 {quorum} 份。"),
+    )
+}
+
 /// What closing a round does to one application; projects are graded by their evaluation.
 fn consequence(round: Round, outcome: &Outcome, cx: &Context<'_>) -> Option<Then> {
     let score = Some(outcome.score.clone());
@@ -142,7 +168,11 @@ fn consequence(round: Round, outcome: &Outcome, cx: &Context<'_>) -> Option<Then
         Round::Roadshow => application::Command::ScorePitch { score },
         Round::Midterm | Round::Final => return None,
     };
-    Some(Application::then(outcome.subject, cx.journal, command))
+    Some(Application::then(
+        outcome.input.subject,
+        cx.journal,
+        command,
+    ))
 }
 
 /// What ties are broken by: the mean of each criterion over `sheets`, the request, the first submission.

@@ -128,6 +128,8 @@ commands! {
 /// What is known of an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Organisation {
+    /// Its own identity, so that its members find it.
+    pub organisation: Option<Uuid>,
     /// What it says of itself.
     pub profile: Profile,
     /// Its members; true for owners.
@@ -146,6 +148,8 @@ pub struct Organisation {
 pub enum Event {
     /// It was entered.
     Registered {
+        /// Its own identity.
+        organisation: Uuid,
         /// What it says of itself.
         profile: Profile,
         /// Its first owner.
@@ -226,6 +230,10 @@ impl Aggregate for Organisation {
     ];
     const FIELDS: &'static [Field] = &[
         Field {
+            name: "organisation",
+            eyes: &[Eye::Applicant],
+        },
+        Field {
             name: "profile",
             eyes: &[Eye::Applicant],
         },
@@ -245,7 +253,7 @@ impl Aggregate for Organisation {
 
     fn index(&self) -> Index {
         Index {
-            organisation: None,
+            organisation: self.organisation,
             number: self.profile.uscc.as_deref().map(crate::uscc::normalise),
             label: Some(self.profile.name.clone()),
             facet: self.profile.organisation_kind.map(|kind| kind.to_string()),
@@ -278,7 +286,12 @@ impl Aggregate for Organisation {
                         grant: membership(record.id, true),
                     },
                 );
-                Ok(Decided::only(Event::Registered { profile, owner }).then([join]))
+                Ok(Decided::only(Event::Registered {
+                    organisation: record.id,
+                    profile,
+                    owner,
+                })
+                .then([join]))
             }
             Command::Amend { profile } => {
                 check(&profile)?;
@@ -374,8 +387,13 @@ impl Aggregate for Organisation {
 
     fn apply(&mut self, event: &Event, _at: Timestamp) {
         match event.clone() {
-            Event::Registered { profile, owner } => {
+            Event::Registered {
+                organisation,
+                profile,
+                owner,
+            } => {
                 *self = Self {
+                    organisation: Some(organisation),
                     profile,
                     members: BTreeMap::from([(owner, true)]),
                     ..Self::default()

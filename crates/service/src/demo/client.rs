@@ -1,5 +1,6 @@
 //! A caller of the server's own API: the play knows nothing that an outsider would not.
 
+use indicatif::ProgressBar;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -30,9 +31,6 @@ pub enum DemoError {
     /// The policy cannot be read.
     #[error("the example policy cannot be read: {0}")]
     Policy(String),
-    /// The server or its database failed.
-    #[error("{0}")]
-    Server(String),
 }
 
 /// Somebody who has signed in.
@@ -83,12 +81,18 @@ pub fn items(body: &Value) -> Vec<Value> {
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    bar: Option<ProgressBar>,
 }
 
 impl Client {
     /// A caller of the server at `base`, such as `http://127.0.0.1:8080`.
     pub fn new(base: String) -> Self {
-        Self { http: reqwest::Client::new(), base }
+        Self { http: reqwest::Client::new(), base, bar: None }
+    }
+
+    /// The same, counting its requests on `bar`.
+    pub fn counting(&self, bar: ProgressBar) -> Self {
+        Self { bar: Some(bar), ..self.clone() }
     }
 
     /// Signs in.
@@ -161,6 +165,9 @@ impl Client {
     }
 
     async fn answer(&self, method: Method, path: &str, request: reqwest::RequestBuilder) -> Result<Reply, DemoError> {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
         let response = request.send().await?;
         let status = response.status();
         let entity_tag = response.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);

@@ -282,7 +282,7 @@ fn graded(record: &Record<Evaluation>, panel: Uuid, cx: &Context<'_>) -> Result<
     });
     let outcome = closed.and_then(|panel| {
         let mut results = panel.data.results.iter();
-        results.find(|outcome| Some(outcome.subject) == record.data.project)
+        results.find(|outcome| Some(outcome.input.subject) == record.data.project)
     });
     let Some(outcome) = outcome else {
         return Err(Rejection::fault(
@@ -327,7 +327,7 @@ fn leads_to(
         .and_then(|id| cx.world.get::<Project>(id))
         .zip(record.data.round)
         .is_some_and(|(project, round)| project.data.rectified(round));
-    if outcome.vetoed || (rule == Consequence::Rectify && rectified) {
+    if outcome.input.vetoed || (rule == Consequence::Rectify && rectified) {
         Consequence::Fail
     } else {
         rule

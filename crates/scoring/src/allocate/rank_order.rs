@@ -182,46 +182,56 @@ fn explain(
         }
         Verdict::Short { left, short } => {
             let reason = format!("{} yuan are left of the budget", yuan(*left));
-            (reason, more_budget(enough(rules, ranked, index, *short)))
+            (reason, enough(rules, ranked, index, *short))
         }
-        Verdict::After { last, short } => {
-            (format!("the money ran out at {last}"), more_budget(*short))
-        }
+        Verdict::After { last, short } => (
+            format!("the money ran out at {last}"),
+            enough(rules, ranked, index, *short),
+        ),
     }
 }
 
-/// The money that would have funded the application at `index`: `short`, unless those skipped
-/// before it would take that; then what would fund them all.
-fn enough(rules: &SelectionRules, ranked: &[&Bid], index: usize, short: i64) -> i64 {
-    if rules.when_short != WhenShort::SkipAndFill {
-        return short;
+/// Among more applications than this, what a loser needs is a budget that suffices, and perhaps not
+/// the smallest.
+const EXPLAIN_EXACTLY: usize = 300;
+
+/// What would have funded the application at `index`, which lacks `short` fen. More money also goes
+/// to those skipped before it, or to minimums of domains, so every answer is tried out.
+fn enough(rules: &SelectionRules, ranked: &[&Bid], index: usize, short: i64) -> String {
+    let has_minimums = std::iter::once(&rules.every_domain)
+        .chain(rules.domain.values())
+        .any(|limits| limits.min.is_some() || limits.min_amount.is_some());
+    if rules.when_short != WhenShort::SkipAndFill && !has_minimums {
+        return more_budget(short);
     }
-    let budget = rules.budget.fen();
-    let funded =
-        |verdicts: Vec<Verdict<'_>>| matches!(verdicts.get(index), Some(Verdict::Funded { .. }));
-    let before = ranked.get(..=index).unwrap_or_default();
-    // Minimums of domains are given out before anyone, so all applications have to run.
-    let has_minimums =
-        rules.every_domain != super::DomainLimits::default() || !rules.domain.is_empty();
-    let runs = if has_minimums { ranked } else { before };
-    if funded(run(rules, runs, budget + short)) {
-        return short;
+    let with = |more: i64| {
+        run(rules, ranked, rules.budget.fen().saturating_add(more))
+            .into_iter()
+            .nth(index)
+    };
+    let funded = |more: i64| matches!(with(more), Some(Verdict::Funded { .. }));
+    if funded(short) {
+        return more_budget(short);
     }
     let all: i64 = (1..)
-        .zip(before)
+        .zip(ranked)
         .map(|(place, bid)| rules.award_fen(bid, place))
         .sum();
     let (mut too_little, mut plenty) = (short, short.max(all));
-    // Not every budget between does, but the last one found does.
-    while 1 < plenty - too_little {
+    if let Some(Verdict::Limited { limits, .. }) = with(plenty) {
+        let mut needs: Vec<String> = limits.iter().map(Limit::needs).collect();
+        needs.push(more_budget(short));
+        return needs.join("; ");
+    }
+    while 1 < plenty - too_little && ranked.len() <= EXPLAIN_EXACTLY {
         let middle = i64::midpoint(too_little, plenty);
-        if funded(run(rules, runs, budget + middle)) {
+        if funded(middle) {
             plenty = middle;
         } else {
             too_little = middle;
         }
     }
-    plenty
+    more_budget(plenty)
 }
 
 fn more_budget(fen: i64) -> String {

@@ -281,7 +281,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_loser_for_money_is_funded_with_the_budget_it_is_told(
+    fn a_loser_for_nothing_but_money_is_funded_with_the_budget_it_is_told(
         bids in some_bids(12), mut rules in some_rules(), has_minimums in any::<bool>(),
     ) {
         only_existing_pairs(&mut rules, &bids);

@@ -7,15 +7,16 @@
 mod cause;
 mod fair;
 mod flow;
+mod network;
+mod prices;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::draw::{DrawError, draw};
 use crate::number::Exact;
-use flow::{NEVER, Network};
+use network::Order;
 
 /// What is to be assigned, and within what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -182,7 +183,7 @@ impl std::fmt::Display for Cause {
 /// Finds the best assignment.
 pub fn assign(problem: &AssignmentProblem) -> Result<Assignment, AssignmentError> {
     let order = Order::new(problem)?;
-    let (network, unit) = network(problem, &order)?;
+    let (network, unit) = network::build(problem, &order)?;
     cause::check(problem, &order, &network)?;
     let stuck = |stuck| AssignmentError::Infeasible(cause::of(problem, &order, &network, &stuck));
     let (solution, minimum_bound) = match problem.fairness {
@@ -227,197 +228,4 @@ pub fn assign(problem: &AssignmentProblem) -> Result<Assignment, AssignmentError
         minimum_application_affinity: points(least.unwrap_or(0)),
         minimum_bound: minimum_bound.map(points),
     })
-}
-
-/// The order in which rows and columns of the network stand for applications and experts.
-struct Order {
-    /// Index in the problem of each row.
-    applications: Vec<usize>,
-    /// Index in the problem of each column.
-    experts: Vec<usize>,
-    row_of: BTreeMap<String, usize>,
-    column_of: BTreeMap<String, usize>,
-}
-
-impl Order {
-    fn new(problem: &AssignmentProblem) -> Result<Self, AssignmentError> {
-        let mut faults = Vec::new();
-        for (what, names) in [
-            ("application", &problem.applications),
-            ("expert", &problem.experts),
-        ] {
-            let mut seen = BTreeSet::new();
-            let twice = names.iter().filter(|name| !seen.insert(*name));
-            faults.extend(twice.map(|name| format!("{what} `{name}` is listed twice")));
-        }
-        if problem.per_application == 0 {
-            faults.push("each application needs at least one review".into());
-        }
-        if problem.max_load < problem.min_load {
-            let (min, max) = (problem.min_load, problem.max_load);
-            faults.push(format!(
-                "the minimum load {min} is above the maximum load {max}"
-            ));
-        }
-        let mut order = |names: &[String], salt: &[u8]| match &problem.seed {
-            None => (0..names.len()).collect(),
-            Some(seed) => by_lot(names, &[seed, salt].concat()).unwrap_or_else(|error| {
-                faults.push(error.to_string());
-                Vec::new()
-            }),
-        };
-        let applications: Vec<usize> = order(&problem.applications, b"applications");
-        let experts: Vec<usize> = order(&problem.experts, b"experts");
-        if !faults.is_empty() {
-            return Err(AssignmentError::Faults(faults));
-        }
-        let places = |order: &[usize], names: &[String]| {
-            let places = order.iter().enumerate();
-            places
-                .filter_map(|(place, index)| Some((names.get(*index)?.clone(), place)))
-                .collect()
-        };
-        Ok(Self {
-            row_of: places(&applications, &problem.applications),
-            column_of: places(&experts, &problem.experts),
-            applications,
-            experts,
-        })
-    }
-}
-
-fn by_lot(names: &[String], seed: &[u8]) -> Result<Vec<usize>, DrawError> {
-    let index_of: BTreeMap<&String, usize> = names.iter().zip(0..).collect();
-    let drawn = draw(names, seed)?.order;
-    Ok(drawn
-        .iter()
-        .filter_map(|name| index_of.get(name).copied())
-        .collect())
-}
-
-/// Affinities beyond this many units could add up to more than 64 bits.
-const MOST_UNITS: i64 = 1 << 36;
-
-/// The problem in numbers, and how many units of affinity make 1.
-fn network(problem: &AssignmentProblem, order: &Order) -> Result<(Network, i64), AssignmentError> {
-    let experts = problem.experts.len();
-    let mut faults = Vec::new();
-    let mut cell = |application: &str, expert: &str| {
-        let (row, column) = (order.row_of.get(application), order.column_of.get(expert));
-        if row.is_none() {
-            faults.push(format!("there is no application `{application}`"));
-        }
-        if column.is_none() {
-            faults.push(format!("there is no expert `{expert}`"));
-        }
-        Some((*row?, *column?))
-    };
-    let mut affinity = vec![0; problem.applications.len() * experts];
-    let mut kept = vec![Vec::new(); problem.applications.len()];
-    let listed: Vec<_> = problem
-        .affinities
-        .iter()
-        .map(|pair| (cell(&pair.application, &pair.expert), &pair.affinity))
-        .collect();
-    let conflicts: Vec<_> = problem
-        .conflicts
-        .iter()
-        .map(|pair| cell(&pair.application, &pair.expert))
-        .collect();
-    let keep: Vec<_> = problem
-        .keep
-        .iter()
-        .map(|pair| cell(&pair.application, &pair.expert))
-        .collect();
-    let unit = listed
-        .iter()
-        .try_fold(1_i64, |unit, (_, affinity)| affinity.common_unit(unit));
-    for (at, value) in listed {
-        let Some((row, column)) = at else { continue };
-        match unit
-            .and_then(|unit| value.in_units_of(unit))
-            .filter(|units| units.abs() < MOST_UNITS)
-        {
-            Some(units) => {
-                if let Some(slot) = affinity.get_mut(row * experts + column) {
-                    *slot = units;
-                }
-            }
-            None => faults.push(format!(
-                "affinity {value} has too many digits to be added exactly"
-            )),
-        }
-    }
-    for (row, column) in conflicts.into_iter().flatten() {
-        if let Some(slot) = affinity.get_mut(row * experts + column) {
-            *slot = NEVER;
-        }
-    }
-    for (application, room) in &problem.rooms.applications {
-        let Some(row) = order.row_of.get(application) else {
-            faults.push(format!("there is no application `{application}`"));
-            continue;
-        };
-        for (expert, column) in &order.column_of {
-            let slot = affinity.get_mut(row * experts + column);
-            if problem.rooms.experts.get(expert) != Some(room)
-                && let Some(slot) = slot
-            {
-                *slot = NEVER;
-            }
-        }
-    }
-    for ((row, column), pair) in keep
-        .into_iter()
-        .zip(&problem.keep)
-        .filter_map(|(at, pair)| Some((at?, pair)))
-    {
-        let units = affinity
-            .get(row * experts + column)
-            .copied()
-            .unwrap_or(NEVER);
-        let Pair {
-            application,
-            expert,
-        } = pair;
-        if units == NEVER {
-            faults.push(format!(
-                "{expert} is to keep {application}, but must not review it"
-            ));
-        } else if let Some(kept) = kept.get_mut(row) {
-            if !kept.contains(&(column, units)) {
-                kept.push((column, units));
-            }
-            if problem.per_application as usize == kept.len() - 1 {
-                faults.push(format!(
-                    "{application} is to keep more experts than it needs"
-                ));
-            }
-        }
-    }
-    for (column, expert) in order.experts.iter().enumerate() {
-        let load = kept
-            .iter()
-            .flatten()
-            .filter(|(kept, _)| *kept == column)
-            .count();
-        if (problem.max_load as usize) < load {
-            let name = problem.experts.get(*expert).map_or("", String::as_str);
-            faults.push(format!(
-                "{name} is to keep {load} applications, more than the maximum load"
-            ));
-        }
-    }
-    if !faults.is_empty() {
-        return Err(AssignmentError::Faults(faults));
-    }
-    let network = Network {
-        experts,
-        per_application: problem.per_application as usize,
-        min_load: problem.min_load as usize,
-        max_load: problem.max_load as usize,
-        affinity,
-        kept,
-    };
-    Ok((network, unit.unwrap_or(1)))
 }

@@ -1,7 +1,8 @@
 //! Why there is no assignment, in as few applications and experts as we can name.
 
 use super::flow::{NEVER, Network, Stuck};
-use super::{AssignmentError, AssignmentProblem, Cause, Order};
+use super::network::Order;
+use super::{AssignmentError, AssignmentProblem, Cause};
 
 /// That each application has enough allowed experts at all.
 pub(super) fn check(

@@ -1,13 +1,15 @@
 //! The assignment of greatest total affinity, as a minimum-cost flow over the experts.
 //!
-//! Every application starts with its best experts, loads or no loads: the best there is without
-//! limits. Then, one by one, reviews are moved along the cheapest chain of exchanges from an expert
+//! Every application starts with its best experts at some prices on their time, loads or no loads:
+//! the best there is without limits. Then, one by one, reviews are moved along the cheapest chain of exchanges from an expert
 //! who has too many to one who may take more. Potentials keep every step optimal for what has been
 //! put right so far (successive shortest paths), and at the end they are the prices of a bound that
 //! equals the total.
 //!
 //! Nodes are the experts and, as the last node, the *pool*: an expert between the minimum and the
 //! maximum load can give to it and take from it. All indices come from the network itself.
+
+use super::prices::first;
 
 /// Stands for the affinity of a pair that must not be.
 pub(super) const NEVER: i64 = i64::MIN / 8;
@@ -83,14 +85,14 @@ impl Network {
 
     /// The best assignment. Every application must have enough allowed experts.
     pub(super) fn solve(&self) -> Result<Solution, Stuck> {
-        let mut flow = Flow::new(self);
+        let mut flow = Flow::new(self, &self.starting_prices());
         flow.balance()?;
         Ok(flow.solution())
     }
 }
 
 impl<'a> Flow<'a> {
-    fn new(network: &'a Network) -> Self {
+    fn new(network: &'a Network, prices: &[i64]) -> Self {
         let experts = network.experts;
         let mut open = network.affinity.clone();
         let mut movable = vec![Vec::new(); experts];
@@ -101,25 +103,22 @@ impl<'a> Flow<'a> {
                 row[*expert] = NEVER;
             }
         }
-        let mut order: Vec<usize> = Vec::with_capacity(experts);
+        // Among equals the expert with the least to do, so that less is moved later.
+        let mut order: Vec<(i64, usize, usize)> = Vec::with_capacity(experts);
         for (application, (row, kept)) in open
             .chunks_mut(experts.max(1))
             .zip(&network.kept)
             .enumerate()
         {
-            let wanted = network.per_application.saturating_sub(kept.len());
-            if wanted == 0 {
-                continue;
-            }
+            let values = row.iter().zip(prices).enumerate();
             order.clear();
-            order.extend((0..experts).filter(|expert| row[*expert] != NEVER));
-            // Among equal affinities the expert with the least to do, so that less is moved later.
-            let key = |expert: &usize| (std::cmp::Reverse(row[*expert]), load[*expert], *expert);
-            if wanted < order.len() {
-                order.select_nth_unstable_by_key(wanted - 1, key);
-                order.truncate(wanted);
-            }
-            for expert in &order {
+            order.extend(
+                values
+                    .filter(|(_, (value, _))| **value != NEVER)
+                    .map(|(expert, (value, price))| (price - value, load[expert], expert)),
+            );
+            let wanted = network.per_application.saturating_sub(kept.len());
+            for (_, _, expert) in first(&mut order, wanted) {
                 row[*expert] = NEVER;
                 load[*expert] += 1;
                 movable[*expert].push(index(application));
@@ -127,8 +126,10 @@ impl<'a> Flow<'a> {
         }
         let pooled = load
             .iter()
-            .map(|load| (*load).clamp(network.min_load, network.max_load))
+            .zip(prices)
+            .map(|(load, price)| network.pooled(*load, *price))
             .collect();
+        let potential = prices.iter().map(|price| -price).chain([0]).collect();
         let nodes = experts + 1;
         let mut flow = Self {
             network,
@@ -139,7 +140,7 @@ impl<'a> Flow<'a> {
             pooled,
             cost: vec![FAR; experts * experts],
             mover: vec![0; experts * experts],
-            potential: vec![0; nodes],
+            potential,
             distance: vec![FAR; nodes],
             before: vec![0; nodes],
             settled: vec![false; nodes],

@@ -59,6 +59,9 @@ pub trait Aggregate:
     const FIRST: Self::Stage;
     /// Every move there is; the one source for decisions, API, diagrams and tests.
     const FLOW: &'static [Move<Self>];
+    /// The verbs that replace text as a whole: without saying which version it is meant for, such a
+    /// command could undo what somebody else wrote.
+    const REPLACES: &'static [Self::Verb] = &[];
     /// Who may see which records of this kind.
     const SIGHTS: &'static [Sight];
     /// Which fields each of them sees; a field not listed is seen by staff and auditors only.

@@ -216,6 +216,7 @@ impl Aggregate for Application {
     const FIRST: Stage = Stage::Draft;
     const FLOW: &'static [Move<Self>] = flow::FLOW;
     // Nobody but its members sees a draft (`visibility.md` F6).
+    const REPLACES: &'static [Verb] = &[Verb::Edit, Verb::Correct];
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Applicant,

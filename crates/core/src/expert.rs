@@ -182,6 +182,7 @@ impl Aggregate for Expert {
         Move { from: &[Stage::Invited, Stage::Active], verb: Verb::Retire, to: Some(Stage::Retired), by: &[Role::Staff], gates: &[] },
         Move { from: &[Stage::Retired, Stage::Declined], verb: Verb::Reinstate, to: Some(Stage::Invited), by: &[Role::Staff], gates: &[] },
     ];
+    const REPLACES: &'static [Verb] = &[Verb::Amend];
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Holder,

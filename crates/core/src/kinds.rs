@@ -34,6 +34,8 @@ pub struct AnyMove {
     pub to: Option<&'static str>,
     /// Who may ask.
     pub by: Vec<Role>,
+    /// Whether it replaces text as a whole, so that the asker has to say which version they have seen.
+    pub replaces: bool,
     /// The gates on it: name, English, Chinese.
     pub gates: Vec<(&'static str, &'static str, &'static str)>,
 }
@@ -422,6 +424,7 @@ fn moves<A: Aggregate>() -> Vec<AnyMove> {
             summary: row.verb.summary(),
             to: row.to.map(crate::names::Names::name),
             by: row.by.to_vec(),
+            replaces: A::REPLACES.contains(&row.verb),
             gates: row
                 .gates
                 .iter()

@@ -218,6 +218,7 @@ impl Aggregate for Organisation {
         Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::Ban, to: Some(Stage::Banned), by: &[Role::Lead], gates: &[] },
         Move { from: &[Stage::Banned], verb: Verb::LiftBan, to: Some(Stage::Registered), by: &[Role::Lead], gates: &[] },
     ];
+    const REPLACES: &'static [Verb] = &[Verb::Amend];
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Applicant,

@@ -113,6 +113,7 @@ impl Aggregate for Policy {
         Move { from: &[Stage::Draft], verb: Verb::PutInForce, to: Some(Stage::InForce), by: &[Role::System], gates: &[] },
         Move { from: &[Stage::InForce], verb: Verb::Supersede, to: Some(Stage::Superseded), by: &[Role::System], gates: &[] },
     ];
+    const REPLACES: &'static [Verb] = &[Verb::Revise];
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Staff,

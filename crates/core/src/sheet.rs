@@ -203,6 +203,7 @@ impl Aggregate for Sheet {
             Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::Staff, Role::System], gates: &[PANEL_OPEN] },
         ]
     };
+    const REPLACES: &'static [Verb] = &[Verb::Save];
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Holder,

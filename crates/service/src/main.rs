@@ -1,2 +1,21 @@
-//! The binary.
-fn main() {}
+//! The binary: JSON API, sign-in, command line, configuration. It decides nothing.
+
+mod api;
+mod app;
+mod auth;
+mod cli;
+mod clock;
+mod config;
+mod files;
+mod language;
+mod openapi;
+mod problem;
+mod scheduler;
+mod server;
+mod telemetry;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

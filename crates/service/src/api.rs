@@ -1,0 +1,38 @@
+//! The HTTP API. Every operation is declared once: the router and the OpenAPI document are both
+//! made from the declarations, so neither can say what the other does not.
+
+mod attachments;
+mod body;
+mod bulk;
+mod call;
+mod command;
+mod journal;
+mod kinds;
+mod me;
+pub(crate) mod operation;
+mod query;
+mod read;
+mod record;
+mod router;
+mod schema;
+pub(crate) mod session;
+mod system;
+
+pub(crate) use operation::Operation;
+pub(crate) use router::router;
+pub(crate) use schema::{Schemas, reference};
+
+/// Every operation there is.
+pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
+    [
+        session::operations(schemas),
+        me::operations(),
+        kinds::operations(schemas),
+        attachments::operations(),
+        journal::operations(),
+        system::operations(schemas),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,41 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use fundcycle_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::auth::Passwords;
+use crate::clock::Clock;
+use crate::files::Files;
+
+/// The service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    /// What is remembered.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The bytes of attachments.
+    pub files: Files,
+    /// How much of anything.
+    pub limits: Limits,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// The OpenAPI document.
+    pub document: Bytes,
+    /// What is counted.
+    pub metrics: Arc<PrometheusHandle>,
+}
+
+/// How much of anything is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of a JSON body.
+    pub body: usize,
+    /// Bytes of a file.
+    pub upload: usize,
+    /// Days that a token lasts.
+    pub token_days: i64,
+}

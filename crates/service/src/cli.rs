@@ -1,0 +1,242 @@
+//! The command line. Exit codes: 0 done or yes; 1 the answer is no; 2 it could not be asked.
+
+mod admin;
+mod calendar;
+mod database;
+mod journal;
+mod policy;
+mod uscc;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Settings};
+use crate::{api, openapi, server, telemetry};
+
+/// Runs a funding cycle, from the call to the close, as one program with a JSON API.
+#[derive(Debug, Parser)]
+#[command(name = "fundcycle", version, about, disable_version_flag = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+To begin:
+  fundcycle migrate --database sqlite:fundcycle.db      make the database
+  fundcycle admin create --email you@example.org --database sqlite:fundcycle.db
+  fundcycle serve --database sqlite:fundcycle.db        then open http://127.0.0.1:8080/docs
+
+Settings come from flags, then FUNDCYCLE_* in the environment, then one TOML file (--config).
+Exit codes: 0 done or yes; 1 the answer is no; 2 it could not be asked.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API until interrupted.
+    #[command(
+        after_help = "Example:\n  fundcycle serve --listen 0.0.0.0:8080 --database postgres://fundcycle@db/fundcycle"
+    )]
+    Serve(ServeArgs),
+    /// Make the database, or bring its schema up to date.
+    #[command(
+        after_help = "Example:\n  fundcycle migrate --database sqlite:/var/lib/fundcycle/fundcycle.db"
+    )]
+    Migrate(database::MigrateArgs),
+    /// Keep administrators.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Look at the rules of a cycle.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Look at the record.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
+    /// Count working days.
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
+    /// Check unified social credit codes (GB 32100-2015): one line each, `valid` or what is wrong.
+    #[command(
+        after_help = "Example:\n  fundcycle uscc 53100000500021676K\nExits with 1 if any code is not valid."
+    )]
+    Uscc(uscc::UsccArgs),
+    /// Print the OpenAPI document.
+    #[command(after_help = "Example:\n  fundcycle openapi > openapi.json")]
+    Openapi,
+    /// Print the version.
+    Version,
+}
+
+/// Where the settings and the database are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// Where it remembers: sqlite:PATH or postgres://USER@HOST/NAME [default: sqlite:fundcycle.db]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The folder of attachments [default: fundcycle-files]
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<String>,
+    /// What of the log to write [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// How to write it: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Days that a token lasts [default: 14]
+    #[arg(long, value_name = "DAYS")]
+    token_days: Option<String>,
+    /// Bytes of a JSON body at most [default: 1048576]
+    #[arg(long, value_name = "BYTES")]
+    body_limit: Option<String>,
+    /// Bytes of a file at most [default: 20971520]
+    #[arg(long, value_name = "BYTES")]
+    upload_limit: Option<String>,
+    /// Let administrators set the clock (PUT /v1/clock); only for a database that was made for it.
+    #[arg(long)]
+    time_travel: bool,
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The answer is no; it was said.
+    No,
+    /// It could not be asked, for this reason.
+    Trouble(String),
+}
+
+impl<E: std::error::Error> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Trouble(error.to_string())
+    }
+}
+
+/// Does what the command line asks.
+pub(crate) fn run() -> ExitCode {
+    // Usage errors end with 2, help with 0.
+    let Cli { command } = Cli::parse();
+    let outcome = match command {
+        Command::Serve(args) => within_runtime(serve(args)),
+        Command::Migrate(args) => within_runtime(database::migrate(args)),
+        Command::Admin(command) => within_runtime(admin::run(command)),
+        Command::Journal(command) => within_runtime(journal::run(command)),
+        Command::Policy(command) => policy::run(&command),
+        Command::Calendar(command) => calendar::run(&command),
+        Command::Uscc(args) => uscc::run(&args),
+        Command::Openapi => print_openapi(),
+        Command::Version => say(env!("CARGO_PKG_VERSION")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::No) => ExitCode::from(1),
+        Err(Stop::Trouble(reason)) => {
+            complain(&reason);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes a line to standard output.
+///
+/// # Errors
+///
+/// Where nobody reads it any more.
+pub(crate) fn say(line: &str) -> Result<(), Stop> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(())
+}
+
+/// Writes a line to standard error.
+pub(crate) fn complain(line: &str) {
+    use std::io::Write as _;
+    // Nobody reads it: then there is nobody to tell.
+    drop(writeln!(std::io::stderr().lock(), "fundcycle: {line}"));
+}
+
+fn within_runtime(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+/// The settings for a command that has only the common flags.
+///
+/// # Errors
+///
+/// Every fault of the configuration.
+pub(crate) fn settings(
+    common: &Common,
+    more: Vec<(&'static str, Option<String>)>,
+) -> Result<Settings, Stop> {
+    let mut flags = vec![("database", common.database.clone())];
+    flags.extend(more);
+    Ok(config::load(flags, common.config.as_deref(), |name| {
+        std::env::var(name).ok()
+    })?)
+}
+
+async fn serve(args: ServeArgs) -> Result<(), Stop> {
+    let ServeArgs {
+        common,
+        listen,
+        files,
+        log,
+        log_format,
+        token_days,
+        body_limit,
+        upload_limit,
+        time_travel,
+    } = args;
+    let flags = vec![
+        ("listen", listen),
+        ("files", files),
+        ("log", log),
+        ("log_format", log_format),
+        ("token_days", token_days),
+        ("body_limit", body_limit),
+        ("upload_limit", upload_limit),
+    ];
+    let settings = settings(&common, flags)?;
+    telemetry::init_log(telemetry::filter(&settings.log)?, settings.log_format);
+    let store = database::open(&settings.database).await?;
+    // For whoever starts it: where it is, once it answers.
+    let ready = |address| {
+        drop(say(&format!(
+            "fundcycle serves http://{address} (the API is shown at http://{address}/docs)"
+        )));
+    };
+    Ok(server::serve(store, &settings, time_travel, ready).await?)
+}
+
+fn print_openapi() -> Result<(), Stop> {
+    let schemas = api::Schemas::new();
+    let document = openapi::document(&api::operations(&schemas), &schemas);
+    say(&serde_json::to_string_pretty(&document)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,140 @@
+//! Making administrators: the one thing that cannot be asked of the API before there is one.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use clap::{Args, Subcommand};
+use data_encoding::BASE32_NOPAD;
+use fundcycle_core::actor::{Grant, Role, Scope};
+
+use super::{Common, Stop, database, say, settings};
+use crate::api::session::{Opening, Person, open_account};
+use crate::auth::Passwords;
+use crate::clock::Clock;
+
+/// Keep administrators.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make an account that keeps accounts and grants.
+    #[command(after_help = "\
+Examples:
+  fundcycle admin create --email you@example.org              asks for the password, or makes one
+  echo 'a long password' | fundcycle admin create --email you@example.org --password-stdin")]
+    Create(CreateArgs),
+}
+
+/// What `admin create` takes.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The address to sign in with.
+    #[arg(long)]
+    email: String,
+    /// What the person is called.
+    #[arg(long, default_value = "Administrator")]
+    name: String,
+    /// The language of messages: zh-CN or en.
+    #[arg(long, default_value = "zh-CN")]
+    locale: String,
+    /// Read the password from standard input; else it is asked for on a terminal, and made and
+    /// printed once where there is none or nothing is typed.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Does what is asked.
+pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
+    let AdminCommand::Create(CreateArgs {
+        common,
+        email,
+        name,
+        locale,
+        password_stdin,
+    }) = command;
+    let url = settings(&common, Vec::new())?.database;
+    let store = database::open(&url).await?;
+    let person = Person {
+        email,
+        name,
+        locale,
+    };
+    let (password, made) = match ask(password_stdin)? {
+        Some(password) => (password, false),
+        None => (generate()?, true),
+    };
+    let mut faults = person.faults();
+    faults.extend(Passwords::faults(&password, "/password"));
+    if !faults.is_empty() {
+        let lines = faults.iter().map(|fault| {
+            format!(
+                "\n  {}: {}",
+                fault.pointer.trim_start_matches('/'),
+                fault.message
+            )
+        });
+        return Err(Stop::Trouble(format!(
+            "this account cannot be made:{}",
+            lines.collect::<String>()
+        )));
+    }
+    let hash = Passwords::new()?
+        .hash(password.clone())
+        .await
+        .map_err(|_| Stop::Trouble("the password could not be hashed".to_owned()))?;
+    let grants = BTreeSet::from([Grant {
+        role: Role::Admin,
+        scope: Scope::Everywhere,
+    }]);
+    let email = person.email.clone();
+    let clock = Clock::of(&store).await?;
+    let opened = open_account(&store, &clock, person, hash, grants).await;
+    store.close().await;
+    match opened {
+        Ok(account) => {
+            say(&format!("administrator {email} has account {account}"))?;
+            if made {
+                say(&format!("password (shown this once): {password}"))?;
+            }
+            Ok(())
+        }
+        Err(Opening::Taken) => {
+            super::complain(&format!(
+                "{email} has an account already; nothing was changed"
+            ));
+            Err(Stop::No)
+        }
+        Err(Opening::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// What was typed; none where nothing was.
+fn ask(from_stdin: bool) -> Result<Option<String>, Stop> {
+    let stdin = std::io::stdin();
+    if !from_stdin {
+        if !stdin.is_terminal() {
+            return Ok(None);
+        }
+        let mut stderr = std::io::stderr().lock();
+        write!(
+            stderr,
+            "Password (it shows as you type; nothing: one is made): "
+        )?;
+        stderr.flush()?;
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line)?;
+    let typed = line.trim_end_matches(['\r', '\n']);
+    Ok(if typed.is_empty() && !from_stdin {
+        None
+    } else {
+        Some(typed.to_owned())
+    })
+}
+
+fn generate() -> Result<String, Stop> {
+    let mut bytes = [0; 15];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Stop::Trouble(format!("no random bytes: {error}")))?;
+    Ok(BASE32_NOPAD.encode(&bytes).to_lowercase())
+}

@@ -1,0 +1,199 @@
+//! What happens because time passes: windows that close, corrections and awards that lapse.
+//!
+//! The flow tables say it all: a move that only the service makes and that a gate keeps shut is one
+//! that time opens. The service tries each where its gates are open; nothing here knows a kind.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fundcycle_core::actor::{Actor, Role};
+use fundcycle_core::context::Context;
+use fundcycle_core::engine::Request;
+use fundcycle_core::kinds::{Command, Kind, State};
+use fundcycle_core::names::Names as _;
+use fundcycle_core::time::Timestamp;
+use fundcycle_core::visibility::Viewer;
+use fundcycle_core::world::World;
+use fundcycle_store::list::{ListError, ListQuery};
+use fundcycle_store::submission::{Precondition, Submission};
+use fundcycle_store::{ExecuteError, Store, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+/// Time between two looks.
+pub(crate) const EVERY: Duration = Duration::from_secs(15);
+/// Looks in a row, where one lapse leads to another.
+const ROUNDS: usize = 5;
+
+/// A move that time opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    /// Of which kind of record.
+    pub kind: Kind,
+    /// Which move.
+    pub verb: &'static str,
+    /// The stages in which it may fall due.
+    pub from: Vec<&'static str>,
+}
+
+/// Every move that time opens.
+pub(crate) fn deadlines() -> Vec<Deadline> {
+    let mut deadlines: Vec<Deadline> = Vec::new();
+    for &kind in Kind::ALL {
+        for row in kind.moves() {
+            let by_time = row.by == [Role::System] && !row.gates.is_empty() && !row.from.is_empty();
+            if !by_time || Command::parse(kind, row.verb, json!({})).is_err() {
+                continue;
+            }
+            match deadlines
+                .iter_mut()
+                .find(|one| one.kind == kind && one.verb == row.verb)
+            {
+                Some(known) => known.from.extend(row.from),
+                None => deadlines.push(Deadline {
+                    kind,
+                    verb: row.verb,
+                    from: row.from,
+                }),
+            }
+        }
+    }
+    deadlines
+}
+
+/// Looks again and again, until the task is dropped.
+pub(crate) async fn run(store: Store, clock: Clock) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = catch_up(&store, &clock).await {
+            tracing::error!(%error, "what fell due could not be looked for; trying again");
+        }
+    }
+}
+
+/// Makes happen what has fallen due by now; gives how many moves that were.
+///
+/// # Errors
+///
+/// Where the database fails.
+pub(crate) async fn catch_up(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
+    let deadlines = deadlines();
+    let mut total = 0;
+    for _ in 0..ROUNDS {
+        let mut moved = 0;
+        for deadline in &deadlines {
+            moved += lapse(store, clock, deadline).await?;
+        }
+        total += moved;
+        if moved == 0 {
+            break;
+        }
+    }
+    Ok(total)
+}
+
+async fn lapse(store: &Store, clock: &Clock, deadline: &Deadline) -> Result<usize, StoreError> {
+    let viewer = Viewer::new(Actor::system());
+    let mut query = ListQuery {
+        stages: deadline
+            .from
+            .iter()
+            .map(|stage| (*stage).to_owned())
+            .collect(),
+        limit: ListQuery::MOST,
+        ..ListQuery::of(deadline.kind)
+    };
+    let mut moved = 0;
+    loop {
+        let page = match store.list(&viewer, &query).await {
+            Ok(page) => page,
+            Err(ListError::Store(error)) => return Err(error),
+            // A cursor that the store has just given.
+            Err(error @ ListError::Cursor(_)) => {
+                tracing::error!(%error, "a list broke off");
+                return Ok(moved);
+            }
+        };
+        let world = store.world_for(&page.states).await?;
+        let now = clock.now();
+        let due = page
+            .states
+            .iter()
+            .filter(|state| is_due(store, state, &world, now, deadline.verb));
+        let commands = due.filter_map(|state| submission(state, deadline, now));
+        // Sent together, so that they share transactions.
+        for outcome in futures_util::future::join_all(commands.map(|one| store.execute(one))).await
+        {
+            match outcome {
+                Ok(_) => moved += 1,
+                Err(ExecuteError::Refused(rejection)) => {
+                    tracing::warn!(kind = %deadline.kind, verb = deadline.verb, %rejection, "what fell due was refused");
+                }
+                Err(error) => {
+                    tracing::error!(kind = %deadline.kind, verb = deadline.verb, %error, "what fell due did not happen");
+                }
+            }
+        }
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return Ok(moved),
+        }
+    }
+}
+
+fn is_due(store: &Store, state: &State, world: &World, now: Timestamp, verb: &str) -> bool {
+    let actor = Actor::system();
+    let roles = BTreeSet::from([Role::System]);
+    let cx = Context {
+        now,
+        actor: &actor,
+        initiator: &actor,
+        roles: &roles,
+        journal: state.journal(),
+        world,
+        calendar: store.working_days(),
+    };
+    state
+        .moves_for(&cx)
+        .iter()
+        .any(|one| one.verb == verb && one.shut_by.is_empty())
+}
+
+fn submission(state: &State, deadline: &Deadline, now: Timestamp) -> Option<Submission> {
+    let command = Command::parse(deadline.kind, deadline.verb, json!({})).ok()?;
+    Some(Submission {
+        command: Uuid::now_v7(),
+        request: Request {
+            journal: state.journal(),
+            id: state.id(),
+            command,
+            actor: Actor::system(),
+        },
+        viewer: Viewer::new(Actor::system()),
+        precondition: Precondition::Free,
+        idempotency: None,
+        credential: None,
+        dry_run: false,
+        now,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new line here means that the service will make that move by itself: look whether it is time
+    /// that opens its gates, and nothing else.
+    #[test]
+    fn the_moves_that_time_opens_are_these() {
+        let lines: Vec<String> = deadlines()
+            .iter()
+            .map(|one| format!("{} {} from {}", one.kind, one.verb, one.from.join(", ")))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,253 @@
+//! Serving: the API with the layers around it, from binding the address to a graceful end.
+
+mod docs;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use fundcycle_notify::channels::inbox::Inbox;
+use fundcycle_notify::channels::log::Log;
+use fundcycle_notify::delivery::{Channels, deliver_due};
+use fundcycle_notify::template::Templates;
+use fundcycle_store::Store;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::app::{App, Limits};
+use crate::auth::Passwords;
+use crate::clock::{Clock, ClockError};
+use crate::config::Settings;
+use crate::files::Files;
+use crate::{api, openapi, problem, scheduler, telemetry};
+
+/// How long requests that are under way may take once the service is asked to end.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Time between two looks for messages to deliver.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the service does not serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {}", listening(source))]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder of files cannot be used.
+    #[error("the folder for files {folder} cannot be used: {reason}; name another with --files")]
+    Files {
+        /// Which folder.
+        folder: String,
+        /// Why.
+        reason: String,
+    },
+    /// The clock is not of the kind that was asked for.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// Something that should not fail did.
+    #[error("cannot start: {0}")]
+    Other(String),
+}
+
+fn listening(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program uses this address; end it, or choose another with --listen".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have this address; choose another with --listen".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "this needs rights that you do not have; choose a port above 1023 with --listen"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Serves until the process is asked to end. `ready` is told the address.
+///
+/// # Errors
+///
+/// [`ServeError`] where it cannot begin.
+pub(crate) async fn serve(
+    store: Store,
+    settings: &Settings,
+    time_travel: bool,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    let clock = Clock::asked(&store, time_travel).await?;
+    let files = Files::in_folder(&settings.files).map_err(|error| ServeError::Files {
+        folder: settings.files.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    let app = app(store.clone(), clock.clone(), files, settings)?;
+    let templates =
+        Arc::new(Templates::built_in().map_err(|error| ServeError::Other(error.to_string()))?);
+    let address = settings.listen;
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let bound = listener.local_addr().map_err(listen)?;
+
+    let background = [
+        tokio::spawn(scheduler::run(store.clone(), clock.clone())),
+        tokio::spawn(deliver(store.clone(), clock, templates)),
+    ];
+    ready(bound);
+    tracing::info!(address = %bound, "serving");
+    let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
+    let (ending, ended) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        asked_to_end().await;
+        // The server may have failed meanwhile: then nobody waits.
+        let _ = ending.send(true);
+    });
+    let outcome = tokio::select! {
+        outcome = server.into_future() => outcome,
+        () = too_long(ended) => {
+            tracing::warn!("some requests took too long to end");
+            Ok(())
+        }
+    };
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    store.close().await;
+    outcome.map_err(|error| ServeError::Other(error.to_string()))
+}
+
+/// What requests share.
+fn app(store: Store, clock: Clock, files: Files, settings: &Settings) -> Result<App, ServeError> {
+    let other = |error: &dyn std::fmt::Display| ServeError::Other(error.to_string());
+    let schemas = api::Schemas::new();
+    let document = openapi::document(&api::operations(&schemas), &schemas);
+    Ok(App {
+        store,
+        clock,
+        files,
+        limits: Limits {
+            body: settings.body_limit,
+            upload: settings.upload_limit,
+            token_days: settings.token_days,
+        },
+        passwords: Passwords::new().map_err(|error| other(&error))?,
+        document: Bytes::from(document.to_string()),
+        metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
+    })
+}
+
+fn routes(app: App) -> Router {
+    let operations = api::operations(&api::Schemas::new());
+    let id = HeaderName::from_static("x-request-id");
+    api::router(&app, operations)
+        .merge(docs::router())
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(problem::speak))
+        .layer(from_fn(guard))
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_a_file)))
+        .layer(from_fn(telemetry::observe))
+        .layer(PropagateRequestIdLayer::new(id.clone()))
+        .layer(SetRequestIdLayer::new(id, MakeRequestUuid))
+}
+
+/// The hash sent with a file is that of its very bytes.
+fn is_not_a_file(
+    _status: StatusCode,
+    _version: Version,
+    headers: &HeaderMap,
+    _extensions: &Extensions,
+) -> bool {
+    !headers.contains_key("repr-digest")
+}
+
+/// Headers that keep browsers from guessing, framing and keeping.
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let always = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    headers.extend(always.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    let by_default = [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    for (name, value) in by_default {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn asked_to_end() {
+    let interrupt = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot listen for an interrupt");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for a request to end");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+    tracing::info!("asked to end; finishing what is under way");
+}
+
+async fn too_long(mut ended: tokio::sync::watch::Receiver<bool>) {
+    if ended.wait_for(|ended| *ended).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(DRAIN).await;
+}
+
+/// Delivers messages as they fall due.
+async fn deliver(store: Store, clock: Clock, templates: Arc<Templates>) {
+    let channels = Channels::default()
+        .with(Inbox::new(store.clone(), templates))
+        .with(Log);
+    let mut ticks = tokio::time::interval(DELIVER_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        loop {
+            match deliver_due(&store, &channels, clock.now()).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "messages could not be looked for; trying again");
+                    break;
+                }
+            }
+        }
+    }
+}

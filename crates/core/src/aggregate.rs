@@ -127,6 +127,8 @@ pub struct Gate<A: Aggregate> {
     pub needs: fn(&Record<A>) -> Vec<Need>,
     /// Whether the way is free.
     pub open: fn(&Record<A>, &Context<'_>) -> bool,
+    /// Whether it is time that opens it: then the service makes the move when it is due.
+    pub timed: bool,
 }
 
 impl<A: Aggregate> Gate<A> {
@@ -142,12 +144,19 @@ impl<A: Aggregate> Gate<A> {
             says: (en, zh),
             needs: |_| Vec::new(),
             open,
+            timed: false,
         }
     }
 
     /// The same gate, looking at more.
     pub const fn looking_at(mut self, needs: fn(&Record<A>) -> Vec<Need>) -> Self {
         self.needs = needs;
+        self
+    }
+
+    /// The same gate, opened by nothing but time.
+    pub const fn opened_by_time(mut self) -> Self {
+        self.timed = true;
         self
     }
 

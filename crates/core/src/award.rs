@@ -123,12 +123,13 @@ const IN_TIME: Gate<Award> = Gate::new(
     "确认期限已过",
     |award, cx| award.data.due.is_some_and(|due| cx.now <= due),
 );
-const OVERDUE: Gate<Award> = Gate::new(
+const OVERDUE: Gate<Award> = Gate::<Award>::new(
     "overdue",
     "the time to accept is not over",
     "确认期限未到",
     |award, cx| award.data.due.is_some_and(|due| cx.now > due),
-);
+)
+.opened_by_time();
 const NOT_SIGNED: Gate<Award> = Gate::<Award>::new(
     "not_signed",
     "the agreement is signed: end the project instead",
@@ -149,7 +150,8 @@ const SIGNING_OVERDUE: Gate<Award> = Gate::<Award>::new(
             .is_some_and(|by| cx.now > by)
     },
 )
-.looking_at(project_need);
+.looking_at(project_need)
+.opened_by_time();
 const OTHER_LEAD: Gate<Award> = Gate::new(
     "other_lead",
     "somebody else than who sent the letter has to revoke it",

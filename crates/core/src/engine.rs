@@ -164,6 +164,19 @@ impl Run<'_> {
             calendar: self.calendar,
         };
         let step = command.decide(id, &cx).map_err(Stop::Refused)?;
+        // What follows is asked for all at once, so that a hundred consequences cost one load.
+        let world = &*self.world;
+        let mut needs: Vec<Need> = step
+            .then
+            .iter()
+            .flat_map(|then| then.command.needs(then.id, then.journal, world))
+            .filter(|need| !world.has(*need))
+            .collect();
+        if !needs.is_empty() {
+            needs.sort_unstable();
+            needs.dedup();
+            return Err(Stop::Missing(needs));
+        }
         let before = known.cloned();
         let mut state = before
             .clone()

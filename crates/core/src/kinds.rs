@@ -36,6 +36,8 @@ pub struct AnyMove {
     pub by: Vec<Role>,
     /// Whether it replaces text as a whole, so that the asker has to say which version they have seen.
     pub replaces: bool,
+    /// Whether the service makes it by itself when time opens its gates.
+    pub by_time: bool,
     /// The gates on it: name, English, Chinese.
     pub gates: Vec<(&'static str, &'static str, &'static str)>,
 }
@@ -424,6 +426,7 @@ fn moves<A: Aggregate>() -> Vec<AnyMove> {
             summary: row.verb.summary(),
             to: row.to.map(crate::names::Names::name),
             by: row.by.to_vec(),
+            by_time: row.by.contains(&Role::System) && row.gates.iter().any(|gate| gate.timed),
             replaces: A::REPLACES.contains(&row.verb),
             gates: row
                 .gates

@@ -181,7 +181,8 @@ const WINDOW_OVER: Gate<Notice> = Gate::<Notice>::new(
     "the time for objections is not over",
     "公示期未满",
     |notice, cx| notice.data.ends_at.is_some() && !notice.data.is_open(cx.now),
-);
+)
+.opened_by_time();
 
 fn has_notice(_: &Record<Notice>, cx: &Context<'_>) -> bool {
     cx.policy().is_some_and(|policy| policy.stages.notice)

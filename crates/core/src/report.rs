@@ -165,12 +165,13 @@ const IN_TIME: Gate<Report> = Gate::new(
     "提交期限已过",
     |report, cx| report.data.due.is_some_and(|due| cx.now <= due),
 );
-const OVERDUE: Gate<Report> = Gate::new(
+const OVERDUE: Gate<Report> = Gate::<Report>::new(
     "overdue",
     "the time to hand it in is not over",
     "提交期限未到",
     |report, cx| report.data.due.is_some_and(|due| cx.now > due),
-);
+)
+.opened_by_time();
 
 impl Aggregate for Report {
     type Stage = Stage;

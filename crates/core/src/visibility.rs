@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::account::Account;
 use crate::actor::{Actor, Role};
 use crate::aggregate::REGISTRY;
 use crate::kinds::{Kind, State};
+use crate::world::World;
 
 names! {
     /// Through whose eyes a record is seen.
@@ -66,6 +68,16 @@ impl Viewer {
             actor,
             assigned: BTreeSet::new(),
         }
+    }
+
+    /// The same viewer with the rights that `world` says their account has now: who has just founded
+    /// an organisation sees it.
+    pub fn as_of(&self, world: &World) -> Self {
+        let mut viewer = self.clone();
+        if let Some(account) = self.actor.account.and_then(|id| world.get::<Account>(id)) {
+            viewer.actor.grants.clone_from(&account.data.grants);
+        }
+        viewer
     }
 
     /// The eyes this viewer has towards any record of `journal` that need no look at the record.

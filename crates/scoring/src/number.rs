@@ -527,9 +527,9 @@ impl JsonSchema for Exact {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "string",
+            "type": ["string", "number"],
             "pattern": r"^[+-]?[0-9]+(\.[0-9]+)?(/[+-]?[0-9]+(\.[0-9]+)?)?$",
-            "description": "An exact number: an integer, a decimal or a fraction such as 263/3.",
+            "description": "An exact number: an integer, a decimal or a fraction such as 263/3, as text; a JSON number is taken by its decimal text.",
             "examples": ["88", "0.4", "263/3"],
         })
     }

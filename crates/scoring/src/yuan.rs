@@ -83,7 +83,7 @@ impl JsonSchema for Yuan {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "string",
+            "type": ["string", "number"],
             "pattern": r"^[0-9]+(\.[0-9]{1,2})?$",
             "description": "An amount in yuan with at most two decimals.",
             "examples": ["30000", "28500.50"],

@@ -2,7 +2,7 @@
 
 mod admin;
 mod calendar;
-mod database;
+pub mod database;
 mod journal;
 mod policy;
 mod uscc;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, Settings};
-use crate::{api, openapi, server, telemetry};
+use crate::{api, demo, openapi, server, telemetry};
 
 /// Runs a funding cycle, from the call to the close, as one program with a JSON API.
 #[derive(Debug, Parser)]
@@ -61,6 +61,9 @@ enum Command {
         after_help = "Example:\n  fundcycle uscc 53100000500021676K\nExits with 1 if any code is not valid."
     )]
     Uscc(uscc::UsccArgs),
+    /// Play the 2024–2025 cycle of Wujin district through the API, and check what is left.
+    #[command(after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore")]
+    Demo(demo::DemoArgs),
     /// Print the OpenAPI document.
     #[command(after_help = "Example:\n  fundcycle openapi > openapi.json")]
     Openapi,
@@ -136,6 +139,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         Command::Calendar(command) => calendar::run(&command),
         Command::Uscc(args) => uscc::run(&args),
+        Command::Demo(args) => within_runtime(demo::run(args)),
         Command::Openapi => print_openapi(),
         Command::Version => say(env!("CARGO_PKG_VERSION")),
     };

@@ -28,6 +28,7 @@ use crate::cli::{Stop, database, say};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::server::{self, ServeError};
+use crate::telemetry::{self, LogFormat};
 
 /// The setting that marks a database as a demonstration, which the next one may replace.
 const MARK: &str = "demo";
@@ -51,6 +52,7 @@ pub struct DemoArgs {
 /// Plays the cycle.
 pub async fn run(args: DemoArgs) -> Result<(), Stop> {
     let begun = Instant::now();
+    telemetry::init_log(telemetry::filter("error")?, LogFormat::Text);
     let store = fresh(&args.database).await?;
     let settings = Settings {
         listen: if args.serve { args.listen } else { SocketAddr::from(([127, 0, 0, 1], 0)) },

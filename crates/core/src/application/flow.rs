@@ -309,7 +309,7 @@ const CORRECTION_IN_TIME: Gate<Application> = Gate::new(
             .is_some_and(|correction| cx.now <= correction.due)
     },
 );
-const CORRECTION_OVERDUE: Gate<Application> = Gate::new(
+const CORRECTION_OVERDUE: Gate<Application> = Gate::<Application>::new(
     "correction_overdue",
     "the time to correct is not over",
     "补正期限未到",
@@ -319,7 +319,8 @@ const CORRECTION_OVERDUE: Gate<Application> = Gate::new(
             .as_ref()
             .is_some_and(|correction| cx.now > correction.due)
     },
-);
+)
+.opened_by_time();
 const RECHECK_IN_TIME: Gate<Application> = Gate::new(
     "recheck_in_time",
     "there was a re-check, or the time to ask for one is over",

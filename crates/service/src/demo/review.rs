@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::cast::{Fate, number};
-use super::client::{DemoError, Person, items, text};
+use super::client::{DemoError, Person, at, items, text};
 use super::play::{Entry, Play};
 
 /// Criterion and maximum of each rubric, as in the policy.
@@ -97,6 +97,6 @@ async fn pitch(play: &Play, session: &str, slots: &[Value], invited: &[Entry]) -
 }
 
 fn owner_of<'a>(invited: &'a [Entry], slot: &Value) -> Result<&'a Entry, DemoError> {
-    let application = text(slot, "application")?;
+    let application = at(slot, "/turn/application");
     invited.iter().find(|entry| entry.application == application).ok_or_else(|| DemoError::Lacks(application))
 }

@@ -22,7 +22,7 @@ pub async fn table(play: &Play, calendar: &WorkingDayCalendar) -> Result<Table, 
         grades.entry(key).or_default().push(at(evaluation, "/grade"));
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(["#", "项目 project", "组织 organisation", "领域 domain", "得分 score", "资助 award", "启动 launch", "中期 mid-term", "末期 final", "状态 status"]);
     for (entry, id) in play.projects() {
         let Some(project) = projects.iter().find(|project| project["id"] == id.as_str()) else { continue };

@@ -144,7 +144,7 @@ impl<'a> Batch<'a> {
         for (decided, submission) in self.decided.iter_mut().zip(submissions) {
             if let Decided::Accepted { answer, state, .. } = decided {
                 answer.shown = present(
-                    &submission.viewer,
+                    &submission.viewer.as_of(&self.world),
                     state,
                     &self.world,
                     answer.at,

@@ -239,7 +239,7 @@ impl Batch<'_> {
             seq: last.saturating_add(i64::try_from(here).unwrap_or(i64::MAX)),
             at: now,
             shown: present(
-                &submission.viewer,
+                &submission.viewer.as_of(&world),
                 &state,
                 &world,
                 now,

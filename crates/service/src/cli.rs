@@ -2,7 +2,7 @@
 
 mod admin;
 mod calendar;
-pub mod database;
+pub(crate) mod database;
 mod journal;
 mod policy;
 mod uscc;
@@ -62,7 +62,9 @@ enum Command {
     )]
     Uscc(uscc::UsccArgs),
     /// Play the 2024–2025 cycle of Wujin district through the API, and check what is left.
-    #[command(after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore")]
+    #[command(
+        after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore"
+    )]
     Demo(demo::DemoArgs),
     /// Print the OpenAPI document.
     #[command(after_help = "Example:\n  fundcycle openapi > openapi.json")]

@@ -37,7 +37,7 @@ const ADMIN: &str = "admin@demo.invalid";
 
 /// What `demo` takes.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Where to play; a demonstration that is there is replaced, anything else is refused.
     #[arg(long, value_name = "URL", default_value = "sqlite:fundcycle-demo.db")]
     database: String,
@@ -45,17 +45,26 @@ pub struct DemoArgs {
     #[arg(long)]
     serve: bool,
     /// Where to listen with --serve.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", requires = "serve")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080",
+        requires = "serve"
+    )]
     listen: SocketAddr,
 }
 
 /// Plays the cycle.
-pub async fn run(args: DemoArgs) -> Result<(), Stop> {
+pub(crate) async fn run(args: DemoArgs) -> Result<(), Stop> {
     let begun = Instant::now();
     telemetry::init_log(telemetry::filter("error")?, LogFormat::Text);
     let store = fresh(&args.database).await?;
     let settings = Settings {
-        listen: if args.serve { args.listen } else { SocketAddr::from(([127, 0, 0, 1], 0)) },
+        listen: if args.serve {
+            args.listen
+        } else {
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        },
         database: args.database.clone(),
         files: "fundcycle-demo-files".into(),
         // The play takes fourteen months by its own clock, on one sign-in each.
@@ -78,14 +87,18 @@ pub async fn run(args: DemoArgs) -> Result<(), Stop> {
 
 /// An empty database for the play, with its administrator.
 async fn fresh(url: &str) -> Result<Store, Stop> {
-    if let Some(path) = url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"))
+    if let Some(path) = url
+        .strip_prefix("sqlite:")
+        .map(|path| path.trim_start_matches("//"))
         && Path::new(path).exists()
     {
         let old = database::open(url).await?;
         let replaceable = old.setting(MARK).await?.is_some();
         old.close().await;
         if !replaceable {
-            return Err(Stop::Trouble(format!("{path} is not a demonstration and stays as it is; name another file with --database")));
+            return Err(Stop::Trouble(format!(
+                "{path} is not a demonstration and stays as it is; name another file with --database"
+            )));
         }
         for suffix in ["", "-wal", "-shm"] {
             let file = format!("{path}{suffix}");
@@ -98,17 +111,33 @@ async fn fresh(url: &str) -> Result<Store, Stop> {
     let store = database::open(url).await?;
     Clock::prepare(&store, Some("2024-04-22T08:00:00+08:00".parse()?)).await?;
     store.set_setting(MARK, "true").await?;
-    let hash = Passwords::new()?.hash(PASSWORD.to_owned()).await.map_err(|_| Stop::Trouble("the password could not be hashed".to_owned()))?;
-    let person = session::Person { email: ADMIN.to_owned(), name: "(演示)系统管理员".to_owned(), locale: "zh-CN".to_owned() };
-    let grants = BTreeSet::from([Grant { role: Role::Admin, scope: Scope::Everywhere }]);
+    let hash = Passwords::new()?
+        .hash(PASSWORD.to_owned())
+        .await
+        .map_err(|_| Stop::Trouble("the password could not be hashed".to_owned()))?;
+    let person = session::Person {
+        email: ADMIN.to_owned(),
+        name: "(演示)系统管理员".to_owned(),
+        locale: "zh-CN".to_owned(),
+    };
+    let grants = BTreeSet::from([Grant {
+        role: Role::Admin,
+        scope: Scope::Everywhere,
+    }]);
     open_account(&store, &Clock::of(&store).await?, person, hash, grants).await?;
     Ok(store)
 }
 
-async fn start(store: Store, settings: Settings) -> Result<(SocketAddr, JoinHandle<Result<(), ServeError>>), Stop> {
+async fn start(
+    store: Store,
+    settings: Settings,
+) -> Result<(SocketAddr, JoinHandle<Result<(), ServeError>>), Stop> {
     let (tell, told) = tokio::sync::oneshot::channel();
     let mut server = tokio::spawn(async move {
-        let ready = |address| drop(tell.send(address));
+        let ready = |address| {
+            // Who asked has gone: then there is nobody to tell.
+            let _: Result<(), SocketAddr> = tell.send(address);
+        };
         server::serve(store, &settings, true, ready).await
     });
     tokio::select! {
@@ -134,7 +163,11 @@ async fn perform(client: Client, admin: Person) -> Result<Play, DemoError> {
         }};
     }
     act!("筹备 preparing", 35, intake::prepare(&mut play));
-    act!("申报 application", 280, intake::apply(&mut play, cast::applicants()?));
+    act!(
+        "申报 application",
+        280,
+        intake::apply(&mut play, cast::applicants()?)
+    );
     act!("资格审查 eligibility", 75, intake::check(&mut play));
     act!("专家评审 review", 335, review::paper_review(&mut play));
     act!("路演 roadshow", 350, review::roadshow(&mut play));
@@ -148,23 +181,42 @@ async fn perform(client: Client, admin: Person) -> Result<Play, DemoError> {
 }
 
 fn scene(name: &'static str, requests: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:28} {bar:30} {pos:>4} requests {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(requests).with_style(style).with_prefix(name)
+    let style = ProgressStyle::with_template("{prefix:28} {bar:30} {pos:>4} requests {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(requests)
+        .with_style(style)
+        .with_prefix(name)
 }
 
 fn close(bar: &ProgressBar) {
-    let line = format!("{} — {} requests, {:.1?}", bar.prefix(), bar.position(), bar.elapsed());
+    let line = format!(
+        "{} — {} requests, {:.1?}",
+        bar.prefix(),
+        bar.position(),
+        bar.elapsed()
+    );
     bar.finish_and_clear();
     // A line stays, also where there is no terminal to draw bars on.
     drop(say(&line));
 }
 
 async fn report(play: &Play, store: &Store, begun: Instant) -> Result<(), Stop> {
-    say(&format!("\n{}", summary::table(play, store.working_days()).await?))?;
-    say("* 日期或场地为演示而虚构 date or venue made up for the demonstration; amounts, scores and grades are synthetic throughout\n")?;
+    say(&format!(
+        "\n{}",
+        summary::table(play, store.working_days()).await?
+    ))?;
+    say(
+        "* 日期或场地为演示而虚构 date or venue made up for the demonstration; amounts, scores and grades are synthetic throughout\n",
+    )?;
     let (total, kinds) = summary::facts(play).await?;
-    let kinds: Vec<String> = kinds.into_iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-    say(&format!("The cycle's journal holds {total} facts: {}.", kinds.join(", ")))?;
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    say(&format!(
+        "The cycle's journal holds {total} facts: {}.",
+        kinds.join(", ")
+    ))?;
     let check = store.replay_check(None).await?;
     for difference in &check.differences {
         crate::cli::complain(&difference.to_string());
@@ -174,24 +226,39 @@ async fn report(play: &Play, store: &Store, begun: Instant) -> Result<(), Stop> 
         check.journals,
         check.entries,
         check.records,
-        if check.is_clean() { "every table is what the journal says" } else { "they differ" }
+        if check.is_clean() {
+            "every table is what the journal says"
+        } else {
+            "they differ"
+        }
     ))?;
     say(&format!("Played in {:.1?}.", begun.elapsed()))?;
-    if check.is_clean() { Ok(()) } else { Err(Stop::No) }
+    if check.is_clean() {
+        Ok(())
+    } else {
+        Err(Stop::No)
+    }
 }
 
 fn explore(play: &Play, args: &DemoArgs, address: SocketAddr) -> Result<(), Stop> {
     let people = [&play.staff, &play.lead, &play.finance, &play.auditor];
-    let people = people.into_iter().chain(play.experts.first()).chain(play.entries.first().map(|entry| &entry.owner));
+    let people = people
+        .into_iter()
+        .chain(play.experts.first())
+        .chain(play.entries.first().map(|entry| &entry.owner));
     say("\nSign in with any of these, all with the password wujin-demo-2024:")?;
     say(&format!("  {ADMIN}  (演示)系统管理员"))?;
     for person in people {
         say(&format!("  {}  {}", person.email, person.name))?;
     }
     if args.serve {
-        say(&format!("\nServing http://{address}/docs until interrupted."))
+        say(&format!(
+            "\nServing http://{address}/docs until interrupted."
+        ))
     } else {
         let database = &args.database;
-        say(&format!("\nExplore it: fundcycle serve --time-travel --database {database} --files fundcycle-demo-files"))
+        say(&format!(
+            "\nExplore it: fundcycle serve --time-travel --database {database} --files fundcycle-demo-files"
+        ))
     }
 }

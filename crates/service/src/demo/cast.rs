@@ -11,7 +11,7 @@ const SOURCE: &str = include_str!("../../../../docs/examples/wujin-2024.json");
 
 /// What happens to an application that is not among the fourteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// One of the fourteen projects.
     Funded,
     /// One of the fourteen, moved up from the reserve list.
@@ -36,7 +36,7 @@ pub enum Fate {
 
 /// One applicant with its application and its course through the cycle.
 #[derive(Clone, Debug)]
-pub struct Applicant {
+pub(crate) struct Applicant {
     /// The number of the project in the source, or one above them.
     pub no: u32,
     /// What becomes of it.
@@ -65,7 +65,7 @@ pub struct Applicant {
 
 /// The source cannot be read; it is part of the program, so this is a fault of the build.
 #[derive(Debug, thiserror::Error)]
-pub enum CastError {
+pub(crate) enum CastError {
     /// It is not what is expected.
     #[error("the published source of the demonstration cannot be read: {0}")]
     Source(#[from] serde_json::Error),
@@ -93,15 +93,24 @@ struct Project {
 }
 
 /// A number below `below` that follows from the fixed seed and `what`.
-pub fn number(what: &str, below: u32) -> u32 {
-    let digest = Sha256::new().chain_update("fundcycle demo 2024").chain_update(what).finalize();
-    let start = digest.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+pub(crate) fn number(what: &str, below: u32) -> u32 {
+    let digest = Sha256::new()
+        .chain_update("fundcycle demo 2024")
+        .chain_update(what)
+        .finalize();
+    let start = digest
+        .iter()
+        .take(4)
+        .fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
     start % below.max(1)
 }
 
 /// What each of the first thirteen asks for, in yuan; with the objected one's 40,000 they use up
 /// the budget of 560,000, so that the fourteenth is on the reserve list until money becomes free.
-const REQUESTS: [u32; 13] = [50_000, 45_000, 40_000, 38_000, 36_000, 42_000, 39_500, 50_000, 35_000, 33_000, 41_500, 30_000, 40_000];
+const REQUESTS: [u32; 13] = [
+    50_000, 45_000, 40_000, 38_000, 36_000, 42_000, 39_500, 50_000, 35_000, 33_000, 41_500, 30_000,
+    40_000,
+];
 
 /// The unsuccessful applicants: fate, domain, points for the text and for the pitch.
 const OTHERS: [(Fate, &str, u32, u32); 10] = [
@@ -122,7 +131,7 @@ const OTHERS: [(Fate, &str, u32, u32); 10] = [
 /// # Errors
 ///
 /// Where the embedded source cannot be read.
-pub fn applicants() -> Result<Vec<Applicant>, CastError> {
+pub(crate) fn applicants() -> Result<Vec<Applicant>, CastError> {
     let source: Source = serde_json::from_str(SOURCE)?;
     let mut cast = Vec::new();
     for project in source.projects {
@@ -138,7 +147,13 @@ fn published(project: Project) -> Result<Applicant, CastError> {
     let no = project.no;
     let promoted = no == 14;
     let requested = REQUESTS.get(no as usize - 1).copied().unwrap_or(38_000);
-    let mut organisation_synthetic = vec!["uscc", "registered_on", "legal_representative", "phone", "address"];
+    let mut organisation_synthetic = vec![
+        "uscc",
+        "registered_on",
+        "legal_representative",
+        "phone",
+        "address",
+    ];
     if project.organization.is_none() {
         organisation_synthetic.push("name");
     }
@@ -151,8 +166,14 @@ fn published(project: Project) -> Result<Applicant, CastError> {
     }
     Ok(Applicant {
         no,
-        fate: if promoted { Fate::Promoted } else { Fate::Funded },
-        organisation: project.organization.unwrap_or_else(|| "(演示)武进区慈善爱老服务社".to_owned()),
+        fate: if promoted {
+            Fate::Promoted
+        } else {
+            Fate::Funded
+        },
+        organisation: project
+            .organization
+            .unwrap_or_else(|| "(演示)武进区慈善爱老服务社".to_owned()),
         organisation_synthetic,
         uscc: code(no)?,
         form: form(
@@ -162,31 +183,86 @@ fn published(project: Project) -> Result<Applicant, CastError> {
             &project.activities,
             project.beneficiary_group.as_deref(),
             requested,
-            &["need", "goals", "place", "starts_on", "ends_on", "lead", "indicators", "budget", "requested"],
+            &[
+                "need",
+                "goals",
+                "place",
+                "starts_on",
+                "ends_on",
+                "lead",
+                "indicators",
+                "budget",
+                "requested",
+            ],
         ),
         title: project.title,
-        paper: if promoted { 79 } else { 84 + number(&format!("paper {no}"), 9) },
-        pitch: if promoted { 79 } else { 85 + number(&format!("pitch {no}"), 9) },
-        launch_date: project.launch_date.unwrap_or_else(|| format!("2024-10-{:02}", no - 4)),
-        launch_venue: project.launch_venue.unwrap_or_else(|| "(演示)武进区社会组织服务中心".to_owned()),
+        paper: if promoted {
+            79
+        } else {
+            84 + number(&format!("paper {no}"), 9)
+        },
+        pitch: if promoted {
+            79
+        } else {
+            85 + number(&format!("pitch {no}"), 9)
+        },
+        launch_date: project
+            .launch_date
+            .unwrap_or_else(|| format!("2024-10-{:02}", no - 4)),
+        launch_venue: project
+            .launch_venue
+            .unwrap_or_else(|| "(演示)武进区社会组织服务中心".to_owned()),
         launch_synthetic,
     })
 }
 
-fn invented(no: u32, fate: Fate, domain: &str, paper: u32, pitch: u32) -> Result<Applicant, CastError> {
+fn invented(
+    no: u32,
+    fate: Fate,
+    domain: &str,
+    paper: u32,
+    pitch: u32,
+) -> Result<Applicant, CastError> {
     let title = format!("(演示){domain}示范项目 {no}");
     let activities = ["入户走访".to_owned(), "主题活动".to_owned()];
     let summary = format!("为演示而虚构的{domain}项目,不对应任何真实申报。");
     let everything = [
-        "title", "domain", "summary", "activities", "beneficiaries", "need", "goals", "place", "starts_on", "ends_on", "lead",
-        "indicators", "budget", "requested",
+        "title",
+        "domain",
+        "summary",
+        "activities",
+        "beneficiaries",
+        "need",
+        "goals",
+        "place",
+        "starts_on",
+        "ends_on",
+        "lead",
+        "indicators",
+        "budget",
+        "requested",
     ];
-    let form = form(&title, domain, &summary, &activities, None, 40_000, &everything);
+    let form = form(
+        &title,
+        domain,
+        &summary,
+        &activities,
+        None,
+        40_000,
+        &everything,
+    );
     Ok(Applicant {
         no,
         fate,
         organisation: format!("(演示)武进区公益服务中心 {no}"),
-        organisation_synthetic: vec!["name", "uscc", "registered_on", "legal_representative", "phone", "address"],
+        organisation_synthetic: vec![
+            "name",
+            "uscc",
+            "registered_on",
+            "legal_representative",
+            "phone",
+            "address",
+        ],
         uscc: code(no)?,
         title,
         form,
@@ -208,10 +284,12 @@ fn form(
     synthetic: &[&str],
 ) -> Value {
     // Four lines that add up to the request: materials take what the others leave.
-    let (staff, venue, publicity) = (requested_yuan * 40 / 100, requested_yuan * 15 / 100, requested_yuan * 5 / 100);
-    let line = |category: &str, item: &str, yuan: u32| {
-        json!({ "category": category, "item": item, "unit_price": yuan * 100, "quantity": 1, "funded_by": "grant" })
-    };
+    let (staff, venue, publicity) = (
+        requested_yuan * 40 / 100,
+        requested_yuan * 15 / 100,
+        requested_yuan * 5 / 100,
+    );
+    let line = |category: &str, item: &str, yuan: u32| json!({ "category": category, "item": item, "unit_price": yuan * 100, "quantity": 1, "funded_by": "grant" });
     let people = 40 + number(&format!("people {title}"), 160);
     json!({
         "title": title,

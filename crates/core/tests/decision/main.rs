@@ -1,7 +1,12 @@
-//! From the roadshow to the end of the public notice, played through the engine on a small cycle.
+//! From the roadshow to the close, played through the engine on a small cycle.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod awards;
+mod money_flow;
 mod notice;
 mod play;
+mod projects;
+mod reports;
 mod roadshow;
+mod running;
 mod selection;

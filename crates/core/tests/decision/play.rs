@@ -47,6 +47,7 @@ pub(crate) const fn bid(yuan: i64, paper: &'static str, pitch: &'static str) -> 
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Play {
     states: BTreeMap<(Kind, Uuid), State>,
     calendar: WorkingDayCalendar,

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod awards;
+mod changes;
+mod evaluations;
 mod money_flow;
 mod notice;
 mod play;

@@ -3,10 +3,16 @@
 use std::cell::Cell;
 
 use fundcycle_core::actor::{Actor, Grant, Role, Scope};
-use fundcycle_core::kinds::{Kind, State};
+use fundcycle_core::calendar::WorkingDayCalendar;
+use fundcycle_core::cycle::Cycle;
+use fundcycle_core::engine::{Request, Stop, execute};
+use fundcycle_core::kinds::{Command, Kind, State};
+use fundcycle_core::money::Money;
+use fundcycle_core::policy::Policy;
+use fundcycle_core::policy::document::TrancheCondition;
 use fundcycle_core::project::{self, Project};
 use fundcycle_core::tranche::{self, Tranche};
-use fundcycle_core::world::World;
+use fundcycle_core::world::{Need, World};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -85,6 +91,48 @@ fn a_payment_says_the_amount_the_voucher_and_a_day_that_has_come() {
         "/voucher required, /amount amount, /paid_on in_future"
     );
     assert_eq!(play.stage(Kind::Tranche, first), "approved");
+}
+
+/// No flow leads there: the tranches are made from the award. It is checked all the same.
+#[test]
+fn a_payment_beyond_the_award_is_refused_whatever_the_tranches_say() {
+    let mut play = at_launch();
+    let project = signed(&mut play, 0);
+    let [first, second, third] = tranches(project);
+    pay(&mut play, first);
+    let mut damaged = play.get::<Project>(project).clone();
+    damaged.data.amount = Money::from_fen(166_650 + 99_989);
+    let mut next = play.get::<Tranche>(second).clone();
+    next.stage = tranche::Stage::Approved;
+    next.data.after = Some(TrancheCondition::Agreement);
+    next.data.requested_by = Some(Uuid::from_u128(501));
+    next.data.approved_by = Some(Uuid::from_u128(502));
+    let mut world = World::default();
+    let cycle = play.get::<Cycle>(CYCLE).clone();
+    let policy = play.get::<Policy>(cycle.data.policy.unwrap()).clone();
+    for state in [
+        State::Cycle(cycle),
+        State::Policy(policy),
+        State::Project(damaged),
+        State::Tranche(next),
+        State::Tranche(play.get::<Tranche>(first).clone()),
+        State::Tranche(play.get::<Tranche>(third).clone()),
+    ] {
+        world.put(state);
+    }
+    world.mark_loaded(Need::PartsOf(Kind::Tranche, project));
+    let body = payment(&play, second);
+    let request = Request {
+        journal: CYCLE,
+        id: second,
+        command: Command::parse(Kind::Tranche, "pay", body).unwrap(),
+        actor: finance(),
+    };
+    let calendar = WorkingDayCalendar::china().unwrap();
+    let Err(Stop::Refused(rejection)) = execute(&request, &mut world, play.now, &calendar) else {
+        panic!("it was paid");
+    };
+    assert_eq!(why::<()>(Err(rejection)), "/amount over_award");
 }
 
 #[test]
@@ -289,10 +337,7 @@ fn check(play: &Play, project: Uuid) -> Result<(), TestCaseError> {
         .termination
         .as_ref()
         .is_some_and(|end| end.ground == project::Ground::Fraud);
-    let accepted = data
-        .accepted_spend
-        .filter(|_| !fraud)
-        .map_or(0, |amount| amount.fen());
+    let accepted = data.accepted_spend.filter(|_| !fraud).map_or(0, Money::fen);
     let owed = owed(play, project);
     prop_assert!(owed >= 0 && data.refunded.fen() <= paid);
     prop_assert_eq!(owed, paid - accepted - data.refunded.fen());

@@ -27,7 +27,7 @@ pub(crate) struct EndArgs {
     #[arg(long, value_name = "N")]
     working_days: u32,
     /// Whether the first day counts, if it is a working day.
-    #[arg(long, value_enum, default_value = "not_counted")]
+    #[arg(long, value_enum, default_value = "counted")]
     first_day: First,
 }
 

@@ -272,7 +272,7 @@ async fn what_a_list_shows_is_what_the_viewer_may_see_in_order(database: Databas
     let handle = tokio::runtime::Handle::current();
     let decisive = Mutex::new(BTreeSet::new());
     let config = Config {
-        cases: 600,
+        cases: 600 * 8,
         failure_persistence: None,
         ..Config::default()
     };

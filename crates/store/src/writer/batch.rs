@@ -104,7 +104,18 @@ impl<'a> Batch<'a> {
         for _ in 0..MAX_LOADS {
             let needs: BTreeSet<Need> = submissions
                 .iter()
-                .flat_map(|one| fundcycle_core::engine::missing(&one.request, &self.world))
+                .flat_map(|one| {
+                    // A repeated request is answered by the rights its asker has now.
+                    let asker = one
+                        .idempotency
+                        .as_ref()
+                        .and(one.viewer.actor.account)
+                        .map(|account| Need::One(Kind::Account, account))
+                        .filter(|need| !self.world.has(*need));
+                    fundcycle_core::engine::missing(&one.request, &self.world)
+                        .into_iter()
+                        .chain(asker)
+                })
                 .collect();
             if needs.is_empty() {
                 break;

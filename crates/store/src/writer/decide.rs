@@ -82,15 +82,15 @@ impl Batch<'_> {
             .map(|error| Decided::Done(Err(error)))
     }
 
-    /// The stored answer, if the asker may still see what it is about.
+    /// The stored answer, if the asker may see what it is about by the rights they have now: the
+    /// command may have given them, and others may have been taken away since.
     fn replay(&self, submission: &Submission, response: &str) -> Decided {
         let request = &submission.request;
+        let viewer = submission.viewer.as_of(&self.world);
         let visible = self
             .world
             .state(request.command.kind(), request.id)
-            .is_some_and(|state| {
-                submission.viewer.actor.system || !submission.viewer.eyes(state).is_empty()
-            });
+            .is_some_and(|state| viewer.actor.system || !viewer.eyes(state).is_empty());
         Decided::Done(match serde_json::from_str::<Answer>(response) {
             Ok(answer) if visible || answer.shown.is_none() => Ok(Answer {
                 replayed: true,

@@ -286,7 +286,7 @@ async fn every_kind_of_tampering_is_found(database: Database) {
             Place::Record(organisation),
         ),
         (
-            format!("UPDATE state SET organisation = id WHERE id = {id}"),
+            format!("UPDATE state SET organisation = NULL WHERE id = {id}"),
             Place::Record(organisation),
         ),
         (

@@ -165,6 +165,8 @@ fn fraud_revokes_the_award_by_another_lead_and_all_that_was_paid_is_owed() {
     ask(&mut play, &other_lead(), id, "revoke", because()).unwrap();
 
     assert_eq!(play.stage(Kind::Award, id), "revoked");
+    // The year is too far on for a reserve.
+    assert_eq!(play.stages(), ["awarded", "cleared", "reserve"]);
     assert_eq!(play.stage(Kind::Project, project), "terminated");
     assert_eq!(play.stage(Kind::Tranche, first), "paid");
     for open in [second, third] {

@@ -81,6 +81,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Stop> {
         return Ok(server.await??);
     }
     server.abort();
+    // It ends because it was asked to; its background work is gone before the database closes.
+    drop(server.await);
     store.close().await;
     Ok(())
 }

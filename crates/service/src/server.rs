@@ -19,6 +19,7 @@ use fundcycle_notify::delivery::{Channels, deliver_due};
 use fundcycle_notify::template::Templates;
 use fundcycle_store::Store;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
@@ -103,10 +104,10 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let bound = listener.local_addr().map_err(listen)?;
 
-    let background = [
-        tokio::spawn(scheduler::run(store.clone(), clock.clone())),
-        tokio::spawn(deliver(store.clone(), clock, templates)),
-    ];
+    // Dropped with this future, so that nobody who ends it by force leaves them running.
+    let mut background = JoinSet::new();
+    background.spawn(scheduler::run(store.clone(), clock.clone()));
+    background.spawn(deliver(store.clone(), clock, templates));
     ready(bound);
     tracing::info!(address = %bound, "serving");
     let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -123,7 +124,7 @@ pub(crate) async fn serve(
             Ok(())
         }
     };
-    background.iter().for_each(tokio::task::JoinHandle::abort);
+    background.shutdown().await;
     store.close().await;
     outcome.map_err(|error| ServeError::Other(error.to_string()))
 }

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fundcycle_core::actor::{Grant, Role, Scope};
 use fundcycle_store::Store;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,6 +41,9 @@ pub(crate) struct DemoArgs {
     /// Where to play; a demonstration that is there is replaced, anything else is refused.
     #[arg(long, value_name = "URL", default_value = "sqlite:fundcycle-demo.db")]
     database: String,
+    /// Stop the play after this scene, to explore or try the rest by hand.
+    #[arg(long, value_enum, value_name = "SCENE", default_value_t = Scene::Close)]
+    until: Scene,
     /// Keep the server up at the end, to explore.
     #[arg(long)]
     serve: bool,
@@ -52,6 +55,33 @@ pub(crate) struct DemoArgs {
         requires = "serve"
     )]
     listen: SocketAddr,
+}
+
+/// The scenes of the play, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Scene {
+    /// The cycle exists with its policy in force, and the call is about to open.
+    Preparing,
+    /// Everybody has handed in.
+    Application,
+    /// Staff have checked who may take part.
+    Eligibility,
+    /// Experts have scored on paper.
+    Review,
+    /// The shortlisted have pitched.
+    Roadshow,
+    /// The list is selected and approved.
+    Selection,
+    /// The notice has run, with its objection.
+    Notice,
+    /// Awards are accepted and agreements signed.
+    Award,
+    /// Projects have begun.
+    Launch,
+    /// Projects have passed their mid-term evaluation.
+    Midterm,
+    /// Projects are closed, and so is the cycle.
+    Close,
 }
 
 /// Plays the cycle.
@@ -74,8 +104,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Stop> {
     let (address, server) = start(store.clone(), settings).await?;
     let client = Client::new(format!("http://{address}"));
     let admin = client.sign_in("(演示)系统管理员", ADMIN, PASSWORD).await?;
-    let play = perform(client, admin).await?;
-    report(&play, &store, begun).await?;
+    let play = perform(client, admin, args.until).await?;
+    report(&play, &store, begun, args.until).await?;
     explore(&play, &args, address)?;
     if args.serve {
         return Ok(server.await??);
@@ -152,33 +182,56 @@ async fn start(
 }
 
 /// Every scene, each with a bar; a bar is full when its scene is over.
-async fn perform(client: Client, admin: Person) -> Result<Play, DemoError> {
+async fn perform(client: Client, admin: Person, until: Scene) -> Result<Play, DemoError> {
     let curtain = scene("开户 people", 30);
     let mut play = Play::open(client.counting(curtain.clone()), admin).await?;
     close(&curtain);
     macro_rules! act {
-        ($name:literal, $requests:literal, $scene:expr) => {{
-            let bar = scene($name, $requests);
-            play.client = play.client.counting(bar.clone());
-            $scene.await?;
-            close(&bar);
+        ($scene:ident, $name:literal, $requests:literal, $play:expr) => {{
+            if Scene::$scene <= until {
+                let bar = scene($name, $requests);
+                play.client = play.client.counting(bar.clone());
+                $play.await?;
+                close(&bar);
+            }
         }};
     }
-    act!("筹备 preparing", 35, intake::prepare(&mut play));
+    act!(Preparing, "筹备 preparing", 35, intake::prepare(&mut play));
     act!(
+        Application,
         "申报 application",
         280,
         intake::apply(&mut play, cast::applicants()?)
     );
-    act!("资格审查 eligibility", 75, intake::check(&mut play));
-    act!("专家评审 review", 335, review::paper_review(&mut play));
-    act!("路演 roadshow", 350, review::roadshow(&mut play));
-    act!("遴选 selection", 8, result::select(&mut play));
-    act!("公示 notice", 25, result::notice(&mut play));
-    act!("立项签约 award", 160, result::award(&mut play));
-    act!("启动 launch", 60, projects::launch(&mut play));
-    act!("中期评估 mid-term", 330, projects::midterm(&mut play));
-    act!("末期评估与结项 close", 390, projects::close(&mut play));
+    act!(
+        Eligibility,
+        "资格审查 eligibility",
+        75,
+        intake::check(&mut play)
+    );
+    act!(
+        Review,
+        "专家评审 review",
+        335,
+        review::paper_review(&mut play)
+    );
+    act!(Roadshow, "路演 roadshow", 350, review::roadshow(&mut play));
+    act!(Selection, "遴选 selection", 8, result::select(&mut play));
+    act!(Notice, "公示 notice", 25, result::notice(&mut play));
+    act!(Award, "立项签约 award", 160, result::award(&mut play));
+    act!(Launch, "启动 launch", 60, projects::launch(&mut play));
+    act!(
+        Midterm,
+        "中期评估 mid-term",
+        330,
+        projects::midterm(&mut play)
+    );
+    act!(
+        Close,
+        "末期评估与结项 close",
+        390,
+        projects::close(&mut play)
+    );
     Ok(play)
 }
 
@@ -202,14 +255,15 @@ fn close(bar: &ProgressBar) {
     drop(say(&line));
 }
 
-async fn report(play: &Play, store: &Store, begun: Instant) -> Result<(), Stop> {
-    say(&format!(
-        "\n{}",
-        summary::table(play, store.working_days()).await?
-    ))?;
-    say(
-        "* 日期或场地为演示而虚构 date or venue made up for the demonstration; amounts, scores and grades are synthetic throughout\n",
-    )?;
+async fn report(play: &Play, store: &Store, begun: Instant, until: Scene) -> Result<(), Stop> {
+    // Before the end there is no project to show as a whole.
+    if until == Scene::Close {
+        let table = summary::table(play, store.working_days()).await?;
+        say(&format!("\n{table}"))?;
+        say(
+            "* 日期或场地为演示而虚构 date or venue made up for the demonstration; amounts, scores and grades are synthetic throughout\n",
+        )?;
+    }
     let (total, kinds) = summary::facts(play).await?;
     let kinds: Vec<String> = kinds
         .into_iter()

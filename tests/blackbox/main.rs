@@ -1,6 +1,12 @@
 //! The built binary, from outside: its command line, and the whole cycle over HTTP on both engines.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod attachments;
+mod bad_input;
 mod command_line;
+mod conventions;
 mod cycle;
+mod office;
+mod serving;
+mod sign_in;
 mod support;

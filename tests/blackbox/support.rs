@@ -54,10 +54,21 @@ impl Server {
             "error",
         ];
         arguments.extend(more);
-        let mut process = fundcycle(folder, &arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::spawn(fundcycle(folder, &arguments))
+    }
+
+    /// Serves with a full log that nobody reads.
+    pub(crate) fn start_unheard(folder: &Path, database: &str) -> Self {
+        let arguments = ["serve", "--database", database, "--listen", "127.0.0.1:0"];
+        let mut command = fundcycle(folder, &arguments);
+        command.env("FUNDCYCLE_LOG", "debug").stderr(Stdio::piped());
+        let mut server = Self::spawn(command);
+        drop(server.process.stderr.take());
+        server
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
             .read_line(&mut line)

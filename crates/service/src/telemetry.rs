@@ -39,6 +39,8 @@ pub(crate) fn filter(text: &str) -> Result<EnvFilter, ParseError> {
 pub(crate) fn init_log(filter: EnvFilter, format: LogFormat) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Whoever reads the log may end; complaining of that on the same pipe would panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let set = match format {
         LogFormat::Text => lines.with_ansi(false).try_init(),

@@ -6,6 +6,7 @@ mod bad_input;
 mod command_line;
 mod conventions;
 mod cycle;
+mod exit_codes;
 mod office;
 mod serving;
 mod sign_in;

@@ -18,6 +18,8 @@ mod schema;
 pub(crate) mod session;
 mod system;
 
+#[cfg(test)]
+pub(crate) use body::BodySchema;
 pub(crate) use operation::Operation;
 pub(crate) use router::router;
 pub(crate) use schema::{Schemas, reference};

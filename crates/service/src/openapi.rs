@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the same declarations as the router.
 
+mod example;
+
 use std::collections::BTreeSet;
 
 use fundcycle_core::names::Names as _;
@@ -27,7 +29,7 @@ pub(crate) fn document(operations: &[Operation], schemas: &Schemas) -> Value {
         if let Some(path) = path.as_object_mut() {
             path.insert(
                 operation.method.as_str().to_ascii_lowercase(),
-                describe(operation),
+                describe(operation, schemas.definitions()),
             );
         }
     }
@@ -58,7 +60,7 @@ const DESCRIPTION: &str = "One funding cycle, from the call to the close. Every 
 for now, each with the gates that keep it shut; moves are `POST /v1/{kind}/{id}/{verb}`. Problems are RFC 9457 documents in the \
 language asked for (`Accept-Language`: zh-CN or en). What you may not see answers exactly like what does not exist.";
 
-fn describe(operation: &Operation) -> Value {
+fn describe(operation: &Operation, definitions: &Map<String, Value>) -> Value {
     let mut described = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -67,12 +69,14 @@ fn describe(operation: &Operation) -> Value {
         "x-roles": operation.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
         "security": if operation.is_public() { json!([{}, {"token": []}]) } else { json!([{"token": []}]) },
         "parameters": operation.parameters.iter().map(parameter).collect::<Vec<_>>(),
-        "responses": responses(operation),
+        "responses": responses(operation, definitions),
     });
     match &operation.carries {
         Carries::Nothing => {}
         Carries::Json(schema) => {
-            let content = json!({"application/json": {"schema": schema.schema()}});
+            let example = example::example(schema.schema(), definitions);
+            let content =
+                json!({"application/json": {"schema": schema.schema(), "example": example}});
             described["requestBody"] =
                 json!({"required": needs_body(schema.schema()), "content": content});
         }
@@ -100,7 +104,7 @@ fn parameter(one: &Parameter) -> Value {
     json!({"name": one.name, "in": place, "required": one.required, "description": one.summary, "schema": one.schema})
 }
 
-fn responses(operation: &Operation) -> Value {
+fn responses(operation: &Operation, definitions: &Map<String, Value>) -> Value {
     let mut responses = Map::new();
     let gives = &operation.gives;
     let mut done = json!({"description": gives.summary});
@@ -109,7 +113,11 @@ fn responses(operation: &Operation) -> Value {
             .schema
             .clone()
             .unwrap_or_else(|| json!({"type": "object"}));
-        done["content"] = json!({gives.media_type: {"schema": schema}});
+        let mut content = json!({"schema": schema});
+        if gives.media_type == "application/json" {
+            content["example"] = example::example(&schema, definitions);
+        }
+        done["content"] = json!({gives.media_type: content});
     }
     responses.insert(gives.status.as_str().to_owned(), done);
     let codes: BTreeSet<Code> = operation.problems.iter().copied().chain(ALWAYS).collect();
@@ -161,7 +169,7 @@ fn problems() -> Value {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::api;
+    use crate::api::{self, BodySchema};
 
     fn published() -> (Vec<Operation>, Value) {
         let schemas = Schemas::new();
@@ -197,6 +205,33 @@ mod tests {
                 operation.id
             );
         }
+    }
+
+    #[test]
+    fn every_body_has_an_example_that_its_own_schema_accepts() {
+        let (operations, document) = published();
+        let schemas = Schemas::new();
+        let mut seen = 0;
+        for operation in &operations {
+            let described =
+                &document["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+            let answers = &described["responses"][operation.gives.status.as_str()]["content"];
+            if operation.gives.media_type == "application/json" && !answers.is_null() {
+                assert!(
+                    answers["application/json"].get("example").is_some(),
+                    "{}",
+                    operation.id
+                );
+            }
+            if let Carries::Json(schema) = &operation.carries {
+                let example = &described["requestBody"]["content"]["application/json"]["example"];
+                let schema = BodySchema::new(schema.schema().clone(), schemas.definitions());
+                let faults = schema.faults(example);
+                assert!(faults.is_empty(), "{}: {example} {faults:?}", operation.id);
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen}");
     }
 
     #[test]

@@ -100,6 +100,15 @@ async fn faulty_fields(office: &Office) {
         }
         assert!(problem.to_string().contains(words), "{problem}");
     }
+    let (status, registered) = office
+        .server
+        .ask("GET", "/v1/organisations", Some(&office.staff), None)
+        .await;
+    assert_eq!(
+        (status, registered["items"].as_array().map(Vec::len)),
+        (200, Some(1)),
+        "only the one that was there before: {registered}"
+    );
 }
 
 /// A code of the wrong shape is refused; one that only fails its check waits for staff, because such are in use.

@@ -63,7 +63,7 @@ enum Command {
     Uscc(uscc::UsccArgs),
     /// Play the 2024–2025 cycle of Wujin district through the API, and check what is left.
     #[command(
-        after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore"
+        after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore\n  fundcycle demo --until review --serve    with the roadshow still to come"
     )]
     Demo(demo::DemoArgs),
     /// Print the OpenAPI document.

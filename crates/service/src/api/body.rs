@@ -52,10 +52,13 @@ impl BodySchema {
 
     fn compile(&self) -> Option<Validator> {
         let mut whole = self.schema.clone();
-        whole.as_object_mut()?.insert(
+        let top = whole.as_object_mut()?;
+        top.insert(
             "components".to_owned(),
             json!({"schemas": &*self.definitions}),
         );
+        // Without any field of its own, the check would not say the name of the one too many.
+        top.entry("properties").or_insert_with(|| json!({}));
         jsonschema::options()
             .should_validate_formats(true)
             .build(&whole)
@@ -365,6 +368,12 @@ mod tests {
             .iter()
             .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))
             .collect()
+    }
+
+    #[test]
+    fn a_field_too_many_is_named_also_where_there_is_none() {
+        let found = check(Kind::Application, "discard", &json!({ "reason": "x" }));
+        assert_eq!(found, expected(&[("/reason", "unknown_field")]));
     }
 
     #[test]

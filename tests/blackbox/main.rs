@@ -3,11 +3,15 @@
 
 mod attachments;
 mod bad_input;
+mod calls;
 mod command_line;
 mod conventions;
+mod coverage;
 mod cycle;
 mod exit_codes;
 mod office;
+mod registry;
 mod serving;
 mod sign_in;
 mod support;
+mod walk;

@@ -9,6 +9,7 @@ mod conventions;
 mod coverage;
 mod cycle;
 mod exit_codes;
+mod money_ways;
 mod office;
 mod registry;
 mod serving;

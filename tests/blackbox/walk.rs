@@ -94,6 +94,37 @@ impl Walk<'_> {
         self.saw(*kind.unwrap(), verb);
     }
 
+    /// Asks for a move that must be refused, and says why: the gates that are shut, the faults of the
+    /// body, or else the name of the problem.
+    pub(crate) async fn refused(
+        &self,
+        who: &Person,
+        record: &str,
+        verb: &str,
+        body: Value,
+    ) -> String {
+        let path = format!("{record}/{verb}");
+        let asked = self
+            .server
+            .ask("POST", &path, Some(&who.token), Some(body))
+            .await;
+        let (status, problem) = asked;
+        assert!(status >= 400, "{} {path}: {problem}", who.email);
+        let each = |name: &str| problem[name].as_array().cloned().unwrap_or_default();
+        let mut why: Vec<String> = each("gates").iter().map(|one| text(one, "gate")).collect();
+        for fault in each("errors") {
+            why.push(format!(
+                "{} {}",
+                text(&fault, "pointer"),
+                text(&fault, "code")
+            ));
+        }
+        if why.is_empty() {
+            return text(&problem, "type").replace("/problems/", "");
+        }
+        why.join(", ")
+    }
+
     /// A move that was made, or that was observed as the consequence of another.
     pub(crate) fn saw(&mut self, kind: Kind, verb: &str) {
         self.seen.insert(format!("{kind} {verb}"));

@@ -8,33 +8,18 @@ use fundcycle_test_support::{Database, on_both};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::Walk;
-use crate::{calls, registry};
+use crate::{calls, registry, result_ways};
 
 /// What no scenario makes happen yet. It only ever shrinks: a verb that is new in the tables fails
 /// the test, and so does one that stays here although it was seen.
 const STILL_TO_BE_WALKED: &[&str] = &[
-    "application cancel_with_cycle",
     "application clear_pitch",
-    "application decline_award",
-    "application discard",
-    "application dismiss_objection",
     "application invite",
     "application pitch_again",
     "application reopen_review",
-    "application undo_selection",
-    "attachment remove",
-    "award decline",
-    "award lapse",
-    "award revoke",
     "change_request refuse",
     "change_request withdraw",
-    "cycle reopen_call",
     "evaluation regrade",
-    "notice skip",
-    "notice withdraw",
-    "objection dismiss",
-    "objection refuse",
-    "objection withdraw",
     "panel change_members",
     "panel dissolve",
     "panel reopen",
@@ -53,11 +38,6 @@ const STILL_TO_BE_WALKED: &[&str] = &[
     "report expire",
     "report extend",
     "report return",
-    "selection depart",
-    "selection recompute",
-    "selection revert",
-    "selection send_back",
-    "selection supersede",
     "sheet abstain",
     "sheet recuse",
     "sheet reopen",
@@ -70,6 +50,9 @@ const STILL_TO_BE_WALKED: &[&str] = &[
     "tranche return_request",
     "tranche withhold",
 ];
+
+/// What scenarios of their own make happen; each of them looks for it in the journals.
+const WALKED_ELSEWHERE: &[&[&str]] = &[result_ways::VERBS, result_ways::no_result::VERBS];
 
 on_both!(every_verb_is_walked_or_named);
 
@@ -109,7 +92,12 @@ async fn every_verb_is_walked_or_named(database: Database) {
             moves.map(move |one| format!("{kind} {}", one.verb))
         })
         .collect();
-    let missing: BTreeSet<&str> = every.difference(&walk.seen).map(String::as_str).collect();
+    let elsewhere: BTreeSet<&str> = WALKED_ELSEWHERE.concat().into_iter().collect();
+    let missing: BTreeSet<&str> = every
+        .difference(&walk.seen)
+        .map(String::as_str)
+        .filter(|verb| !elsewhere.contains(verb))
+        .collect();
     assert_eq!(missing, STILL_TO_BE_WALKED.iter().copied().collect());
     drop(server);
 

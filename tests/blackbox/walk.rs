@@ -15,7 +15,7 @@ pub(crate) const PASSWORD: &str = "wujin-demo-2024";
 pub(crate) struct Person {
     pub(crate) account: String,
     email: String,
-    token: String,
+    pub(crate) token: String,
 }
 
 /// A server being walked, with every move seen so far as `kind verb`.

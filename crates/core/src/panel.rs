@@ -363,7 +363,10 @@ impl Aggregate for Panel {
             }
             Command::Assign { pairs } => assignment::assigned(record, pairs, cx),
             Command::Close {} => results::closed(record, cx),
-            Command::Reopen { reason } => Ok(results::reopened(record, reason, cx)),
+            Command::Reopen { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Ok(results::reopened(record, reason, cx))
+            }
             Command::Open {} | Command::Dissolve {} => {
                 Ok(Decided::only(Event::Moved { reason: None }))
             }

@@ -43,9 +43,11 @@ pub(super) const SOMETHING_ELIGIBLE: Gate<Cycle> = Gate::new(
     "no application is eligible",
     "没有通过资格审查的申报",
     |_, cx| {
+        // Without a paper review, the eligible may all have been invited already.
+        use application::Stage::{Eligible, RoadshowReady, Shortlisted};
         cx.world
             .all::<Application>()
-            .any(|one| one.stage == application::Stage::Eligible)
+            .any(|one| matches!(one.stage, Eligible | Shortlisted | RoadshowReady))
     },
 )
 .looking_at(|_| vec![Need::All(Kind::Application)]);

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use flow::{Command, IN_HAND, Stage, Verb};
+pub use flow::{Command, Stage, Verb, ends_with_the_cycle};
 pub use form::Form;
 
 use crate::aggregate::{Aggregate, Belongs, Decided, Index, Move, Record};

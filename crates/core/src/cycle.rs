@@ -368,7 +368,7 @@ impl Aggregate for Cycle {
                 let ends: Vec<Then> = cx
                     .world
                     .all::<Application>()
-                    .filter(|one| application::IN_HAND.contains(&one.stage))
+                    .filter(|one| application::ends_with_the_cycle(one.stage))
                     .map(|one| {
                         Application::then(
                             one.id,

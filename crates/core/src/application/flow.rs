@@ -197,11 +197,11 @@ commands! {
     CancelWithCycle = "cancel_with_cycle" "随届取消" {}
 }
 
-/// The stages that end with the cycle when it is cancelled.
-pub const IN_HAND: &[Stage] = {
+/// The stages that are cancelled with the cycle. A draft is discarded instead, so that nobody sees it
+/// who did not see it before.
+const IN_HAND: &[Stage] = {
     use Stage::*;
     &[
-        Draft,
         Submitted,
         Screening,
         Returned,
@@ -218,6 +218,11 @@ pub const IN_HAND: &[Stage] = {
         Cleared,
     ]
 };
+
+/// Whether an application in this stage ends when the cycle is cancelled.
+pub fn ends_with_the_cycle(stage: Stage) -> bool {
+    stage == Stage::Draft || IN_HAND.contains(&stage)
+}
 
 /// The stages in which staff see it: all but drafts that were never handed in.
 pub const HANDED_IN: &[&str] = &[
@@ -414,6 +419,7 @@ pub const FLOW: &[Row] = {
 
         Row { from: &[Submitted, Screening, Returned, Ineligible, Rechecking, Eligible, InReview, Shortlisted, RoadshowReady, Presented, Proposed, Reserve, Noticing, Disputed, Cleared],
               verb: Verb::Withdraw, to: Some(Withdrawn), by: &[Applicant], gates: &[] },
+        Row { from: &[Draft], verb: Verb::CancelWithCycle, to: Some(Discarded), by: &[System], gates: &[] },
         Row { from: IN_HAND, verb: Verb::CancelWithCycle, to: Some(Cancelled), by: &[System], gates: &[] },
     ]
 };

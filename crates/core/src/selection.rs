@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use compute::lines;
 pub use flow::{Command, Departure, Stage, Verb};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then};

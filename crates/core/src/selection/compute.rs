@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_scoring::{Bid, Candidate, Exact, Ranked, allocate, combine, rank};
+use fundcycle_scoring::{Bid, Candidate, Certificate, Exact, Ranked, allocate, combine, rank};
 use uuid::Uuid;
 
 use super::{Input, Line, Run, Selection};
@@ -36,7 +36,29 @@ pub(super) fn run(lots: &BTreeMap<Uuid, u32>, cx: &Context<'_>) -> Result<Run, R
         ));
     }
     Rejection::unless_empty(faults)?;
-    let ranking = ranking(&inputs, policy);
+    let (lines, certificate) = lines(&inputs, policy)?;
+    let (policy_number, policy_hash) = in_force(cx);
+    Ok(Run {
+        inputs_hash: canonical_hash(&inputs),
+        inputs,
+        policy_number,
+        policy_hash,
+        lines,
+        certificate,
+    })
+}
+
+/// What `inputs` lead to under `policy`, best first, with the proof where the policy promises the
+/// best. Pure: the same recorded inputs and policy give the same lines, byte for byte.
+///
+/// # Errors
+///
+/// [`Rejection::Invalid`] if the budget cannot be given out by the rules.
+pub fn lines(
+    inputs: &[Input],
+    policy: &PolicyDocument,
+) -> Result<(Vec<Line>, Option<Certificate>), Rejection> {
+    let ranking = ranking(inputs, policy);
     let by_number: BTreeMap<&str, &Input> = inputs
         .iter()
         .map(|input| (input.number.as_str(), input))
@@ -80,15 +102,7 @@ pub(super) fn run(lots: &BTreeMap<Uuid, u32>, cx: &Context<'_>) -> Result<Run, R
             })
         })
         .collect();
-    let (policy_number, policy_hash) = in_force(cx);
-    Ok(Run {
-        inputs_hash: canonical_hash(&inputs),
-        inputs,
-        policy_number,
-        policy_hash,
-        lines,
-        certificate: allocation.certificate,
-    })
+    Ok((lines, allocation.certificate))
 }
 
 /// Whether computing again would start from the same inputs and rules.

@@ -8,6 +8,7 @@ mod money_flow;
 mod notice;
 mod play;
 mod projects;
+mod recompute;
 mod reports;
 mod roadshow;
 mod running;

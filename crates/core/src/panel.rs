@@ -53,6 +53,9 @@ commands! {
         /// Who chairs it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         chair: Option<Uuid>,
+        /// The juror group of each expert, where the round weighs groups.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        groups: BTreeMap<Uuid, String>,
     }
     /// Change who sits.
     ChangeMembers = "change_members" "调整成员" {
@@ -61,6 +64,9 @@ commands! {
         /// Who chairs it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         chair: Option<Uuid>,
+        /// The juror group of each expert, where the round weighs groups.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        groups: BTreeMap<Uuid, String>,
     }
     /// Give out sheets; all of them, or none if one conflicts.
     Assign = "assign" "分配评分" {
@@ -101,6 +107,9 @@ pub struct Panel {
     pub experts: BTreeSet<Uuid>,
     /// Who chairs it.
     pub chair: Option<Uuid>,
+    /// The juror group of each expert, where the round weighs groups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<Uuid, String>,
     /// What it scores.
     pub subjects: BTreeSet<Uuid>,
     /// What the sheets added up to, best first, each time it was closed; the last one stands.
@@ -118,6 +127,9 @@ pub struct Input {
     pub subject: Uuid,
     /// The totals of the sheets that were handed in, by expert.
     pub totals: BTreeMap<Uuid, Exact>,
+    /// The juror group of each of these experts, where the round weighs groups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<Uuid, String>,
     /// What ties are broken by.
     pub keys: BTreeMap<String, Exact>,
     /// Whether an expert vetoed it.
@@ -153,6 +165,9 @@ pub enum Event {
         experts: BTreeSet<Uuid>,
         /// Who chairs it.
         chair: Option<Uuid>,
+        /// The juror group of each expert, where the round weighs groups.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        groups: BTreeMap<Uuid, String>,
     },
     /// Who sits changed.
     MembersChanged {
@@ -160,6 +175,9 @@ pub enum Event {
         experts: BTreeSet<Uuid>,
         /// Who chairs it.
         chair: Option<Uuid>,
+        /// The juror group of each expert, where the round weighs groups.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        groups: BTreeMap<Uuid, String>,
     },
     /// Sheets were given out.
     Assigned {
@@ -341,6 +359,7 @@ impl Aggregate for Panel {
                 round,
                 experts,
                 chair,
+                groups,
             } => {
                 if !cx.policy().is_some_and(|policy| policy.has_round(round)) {
                     return Err(Rejection::fault(
@@ -351,15 +370,28 @@ impl Aggregate for Panel {
                     ));
                 }
                 assignment::seated(record, &experts, chair, cx)?;
+                assignment::grouped(round, &experts, &groups, cx)?;
                 Ok(Decided::only(Event::Formed {
                     round,
                     experts,
                     chair,
+                    groups,
                 }))
             }
-            Command::ChangeMembers { experts, chair } => {
+            Command::ChangeMembers {
+                experts,
+                chair,
+                groups,
+            } => {
                 assignment::seated(record, &experts, chair, cx)?;
-                Ok(Decided::only(Event::MembersChanged { experts, chair }))
+                if let Some(round) = record.data.round {
+                    assignment::grouped(round, &experts, &groups, cx)?;
+                }
+                Ok(Decided::only(Event::MembersChanged {
+                    experts,
+                    chair,
+                    groups,
+                }))
             }
             Command::Assign { pairs } => assignment::assigned(record, pairs, cx),
             Command::Close {} => results::closed(record, cx),
@@ -379,17 +411,24 @@ impl Aggregate for Panel {
                 round,
                 experts,
                 chair,
+                groups,
             } => {
                 *self = Self {
                     round: Some(round),
                     experts,
                     chair,
+                    groups,
                     ..Self::default()
                 }
             }
-            Event::MembersChanged { experts, chair } => {
+            Event::MembersChanged {
+                experts,
+                chair,
+                groups,
+            } => {
                 self.experts = experts;
                 self.chair = chair;
+                self.groups = groups;
             }
             Event::Assigned { pairs } => self
                 .subjects

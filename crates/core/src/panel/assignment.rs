@@ -1,6 +1,6 @@
 //! Who may sit, and who may score what: the one predicate that keeps interests away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -60,6 +60,50 @@ pub(super) fn seated(
                 "has_sheets",
                 format!("Expert {account} still has sheets: void them first."),
                 format!("专家 {account} 仍有评分表,请先作废。"),
+            ));
+        }
+    }
+    Rejection::unless_empty(faults)
+}
+
+/// Whether every expert has a group that the round weighs, and none where it weighs no groups.
+pub(super) fn grouped(
+    round: Round,
+    experts: &BTreeSet<Uuid>,
+    groups: &BTreeMap<Uuid, String>,
+    cx: &Context<'_>,
+) -> Result<(), Rejection> {
+    let rules = cx.policy().and_then(|policy| policy.rounds.get(&round));
+    let Some(weights) = rules.map(|rules| &rules.aggregation.groups) else {
+        return Ok(());
+    };
+    let mut faults = Vec::new();
+    for (account, group) in groups {
+        let at = format!("/groups/{account}");
+        if !experts.contains(account) {
+            faults.push(Fault::new(
+                &at,
+                "not_seated",
+                "This expert does not sit on the panel.",
+                "该专家不是评审组成员。",
+            ));
+        }
+        if !weights.contains_key(group) {
+            faults.push(Fault::new(
+                &at,
+                "no_such_group",
+                "The policy gives this juror group no weight in the round.",
+                "现行规则未为该评委组设定本轮权重。",
+            ));
+        }
+    }
+    if !weights.is_empty() {
+        for account in experts.iter().filter(|one| !groups.contains_key(*one)) {
+            faults.push(Fault::new(
+                format!("/groups/{account}"),
+                "no_group",
+                "The round weighs juror groups: say to which this expert belongs.",
+                "本轮按评委组加权,请注明该专家所属评委组。",
             ));
         }
     }

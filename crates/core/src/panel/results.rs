@@ -51,7 +51,7 @@ pub(super) fn closed(
     }
     let inputs: Vec<Input> = by_subject
         .iter()
-        .map(|(subject, list)| input(*subject, list, cx))
+        .map(|(subject, list)| input(*subject, list, &record.data.groups, cx))
         .collect();
     let results = results(&inputs, rules, &policy.ranking)?;
     let then: Vec<Then> = results
@@ -68,12 +68,23 @@ pub(super) fn closed(
 
 /// What one application or project brings into the ranking of a round: everything that counts, so
 /// that anyone can recompute the result from what is recorded.
-fn input(subject: Uuid, sheets: &[&Record<Sheet>], cx: &Context<'_>) -> Input {
+fn input(
+    subject: Uuid,
+    sheets: &[&Record<Sheet>],
+    groups: &BTreeMap<Uuid, String>,
+    cx: &Context<'_>,
+) -> Input {
+    let scored: Vec<Uuid> = sheets.iter().filter_map(|one| one.data.expert).collect();
     Input {
         subject,
         totals: sheets
             .iter()
             .filter_map(|sheet| Some((sheet.data.expert?, sheet.data.total.clone()?)))
+            .collect(),
+        groups: groups
+            .iter()
+            .filter(|(expert, _)| scored.contains(expert))
+            .map(|(expert, group)| (*expert, group.clone()))
             .collect(),
         keys: tie_break_keys(subject, sheets, cx),
         vetoed: sheets.iter().any(|sheet| !sheet.data.vetoes.is_empty()),
@@ -100,7 +111,7 @@ pub fn results(
             .iter()
             .map(|(expert, total)| SheetScore {
                 expert: expert.to_string(),
-                group: None,
+                group: input.groups.get(expert).cloned(),
                 total: total.clone(),
             })
             .collect();

@@ -1,6 +1,9 @@
 //! What is published can be computed again from what is recorded: the inputs are taken out of the
 //! JSON that staff see, the pure functions run on them, and the bytes are the same.
 
+use std::collections::BTreeSet;
+
+use fundcycle_core::actor::Actor;
 use fundcycle_core::cycle::Cycle;
 use fundcycle_core::digest::{canonical_hash, from_hex};
 use fundcycle_core::kinds::Kind;
@@ -12,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::play::{Bid, CYCLE, EXPERT, Play, application, bid, expert, lead, staff};
+use crate::play::{Bid, CYCLE, EXPERT, Play, application, bid, expert, lead, staff, why};
 
 /// Two that tie in the first round and money for two.
 const FOUR: &[Bid] = &[
@@ -157,4 +160,63 @@ fn a_selection_is_recomputed_from_its_recorded_inputs_under_the_policy_it_names(
         );
         assert_eq!(run["certificate"].is_null(), mode == "rank_order");
     }
+}
+
+#[test]
+fn juror_groups_are_weighed_by_the_policy_and_every_expert_needs_one() {
+    let mut play = Play::begin(&FOUR[..1], |policy| {
+        let rule = json!({ "method": "weighted_mean", "groups": { "jury": "7", "public": "3" } });
+        policy["rounds"]["paper_review"]["aggregation"] = rule;
+    });
+    let second = Uuid::from_u128(106);
+    let other = Actor::account(second, BTreeSet::new());
+    play.does(&Actor::system(), Kind::Account, second, "open", json!({}));
+    let id = fundcycle_core::expert::id_of(second);
+    let body = json!({ "account": second, "profile": { "name": "大众评委" } });
+    play.does(&staff(), Kind::Expert, id, "invite", body);
+    play.does(
+        &other,
+        Kind::Expert,
+        id,
+        "accept",
+        json!({ "pledge": true }),
+    );
+
+    let (person, panel) = (Uuid::from_u128(EXPERT), play.fresh());
+    let form = |groups: Value| json!({ "round": "paper_review", "experts": [person, second], "groups": groups });
+    for (groups, fault) in [
+        (json!({ person.to_string(): "jury" }), "no_group"),
+        (
+            json!({ person.to_string(): "jury", second.to_string(): "press" }),
+            "no_such_group",
+        ),
+    ] {
+        let refused = play.ask(&staff(), Kind::Panel, panel, "form", form(groups));
+        assert_eq!(why(refused), format!("/groups/{second} {fault}"));
+    }
+    let groups = json!({ person.to_string(): "jury", second.to_string(): "public" });
+    play.does(&staff(), Kind::Panel, panel, "form", form(groups));
+    let pairs: Vec<Value> = [person, second]
+        .iter()
+        .map(|expert| json!({ "expert": expert, "subject": application(0) }))
+        .collect();
+    let facts = play.does(
+        &staff(),
+        Kind::Panel,
+        panel,
+        "assign",
+        json!({ "pairs": pairs }),
+    );
+    play.does(&staff(), Kind::Panel, panel, "open", json!({}));
+    let sheets = facts.iter().filter(|fact| fact.kind == Kind::Sheet);
+    for (sheet, (who, mark)) in sheets.zip([(expert(), "90"), (other, "70")]) {
+        let body = json!({ "marks": { "scores": { "need": mark } } });
+        play.does(&who, Kind::Sheet, sheet.id, "save", body);
+        play.does(&who, Kind::Sheet, sheet.id, "submit", json!({}));
+    }
+    play.does(&staff(), Kind::Panel, panel, "close", json!({}));
+    // 0.7 × 90 + 0.3 × 70
+    let rounded = seen(&play, Kind::Panel, panel)["results"][0]["score"]["rounded"].clone();
+    assert_eq!(rounded, json!("84"));
+    assert_ranking_holds(&play, panel, Round::PaperReview, |_| {});
 }

@@ -1,17 +1,19 @@
 //! The experts of one round: who sits, what they score, and what their sheets add up to.
 
 mod assignment;
+mod plan;
 mod results;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_scoring::Exact;
+use fundcycle_scoring::{Exact, Fairness};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use assignment::conflicts;
+pub use plan::{Fit, Plan, PlanInputs, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
 
 use crate::actor::Role;
@@ -73,6 +75,26 @@ commands! {
         /// Who scores what.
         pairs: Vec<Pair>,
     }
+    /// Find the best assignment of everything in the round; nothing is given out yet.
+    PlanAssignment = "plan_assignment" "拟定分配方案" {
+        /// How many experts score each application or project.
+        per_subject: u32,
+        /// The most that one expert scores.
+        max_load: u32,
+        /// The least that each expert scores.
+        #[serde(default)]
+        min_load: u32,
+        /// What the best assignment is best at.
+        #[serde(default)]
+        fairness: Fairness,
+        /// Decides between equally good assignments, and nothing else.
+        #[serde(default)]
+        seed: u32,
+    }
+    /// Give out the sheets of the plan; all of them, or none if one is refused by now.
+    ApplyPlan = "apply_plan" "按方案分配" {}
+    /// Drop the plan.
+    DiscardPlan = "discard_plan" "放弃分配方案" {}
     /// Let the experts score.
     Open = "open" "开放评分" {}
     /// End the scoring: the results are computed and the applications move on.
@@ -112,6 +134,10 @@ pub struct Panel {
     pub groups: BTreeMap<Uuid, String>,
     /// What it scores.
     pub subjects: BTreeSet<Uuid>,
+    /// The assignment that was planned, until sheets are given out, it is dropped or the panel
+    /// moves on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Plan>>,
     /// What the sheets added up to, best first, each time it was closed; the last one stands.
     pub results: Vec<Outcome>,
     /// How often it was closed: the version of the ranking.
@@ -183,6 +209,11 @@ pub enum Event {
     Assigned {
         /// Who scores what.
         pairs: Vec<Pair>,
+    },
+    /// An assignment was planned.
+    Planned {
+        /// From what, and what came out.
+        plan: Box<Plan>,
     },
     /// It was closed.
     Closed {
@@ -304,6 +335,9 @@ impl Aggregate for Panel {
             Move { from: &[], verb: Verb::Form, to: Some(Forming), by: &[Role::Staff], gates: &[] },
             Move { from: &[Forming, Open], verb: Verb::ChangeMembers, to: None, by: &[Role::Staff], gates: &[] },
             Move { from: &[Forming, Open], verb: Verb::Assign, to: None, by: &[Role::Staff], gates: &[STAGE_FITS] },
+            Move { from: &[Forming, Open], verb: Verb::PlanAssignment, to: None, by: &[Role::Staff], gates: &[STAGE_FITS] },
+            Move { from: &[Forming, Open], verb: Verb::ApplyPlan, to: None, by: &[Role::Staff], gates: &[STAGE_FITS, plan::PLANNED] },
+            Move { from: &[Forming, Open], verb: Verb::DiscardPlan, to: None, by: &[Role::Staff], gates: &[plan::PLANNED] },
             Move { from: &[Forming], verb: Verb::Open, to: Some(Open), by: &[Role::Staff], gates: &[STAGE_FITS, ROUND_FREE] },
             Move { from: &[Open], verb: Verb::Close, to: Some(Closed), by: &[Role::Staff], gates: &[STAGE_FITS, SHEETS_IN] },
             Move { from: &[Closed], verb: Verb::Reopen, to: Some(Open), by: &[Role::Lead], gates: &[STAGE_FITS, ROUND_FREE] },
@@ -335,6 +369,11 @@ impl Aggregate for Panel {
                 .iter()
                 .flat_map(|pair| assignment::assignment_needs(record, *pair, world))
                 .collect(),
+            Command::PlanAssignment { .. } => plan::needs(record, world),
+            Command::ApplyPlan {} => plan::pairs(record)
+                .iter()
+                .flat_map(|pair| assignment::assignment_needs(record, *pair, world))
+                .collect(),
             Command::Close {} => vec![
                 Need::All(Kind::Sheet),
                 Need::All(kind_of_subjects(record.data.round)),
@@ -345,7 +384,7 @@ impl Aggregate for Panel {
                 .iter()
                 .map(|subject| Need::One(kind_of_subjects(record.data.round), *subject))
                 .collect(),
-            Command::Open {} | Command::Dissolve {} => Vec::new(),
+            Command::DiscardPlan {} | Command::Open {} | Command::Dissolve {} => Vec::new(),
         }
     }
 
@@ -394,12 +433,29 @@ impl Aggregate for Panel {
                 }))
             }
             Command::Assign { pairs } => assignment::assigned(record, pairs, cx),
+            Command::PlanAssignment {
+                per_subject,
+                max_load,
+                min_load,
+                fairness,
+                seed,
+            } => {
+                let limits = plan::Limits {
+                    per_subject,
+                    max_load,
+                    min_load,
+                    fairness,
+                    seed,
+                };
+                plan::decided(record, limits, cx)
+            }
+            Command::ApplyPlan {} => assignment::assigned(record, plan::pairs(record).to_vec(), cx),
             Command::Close {} => results::closed(record, cx),
             Command::Reopen { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Ok(results::reopened(record, reason, cx))
             }
-            Command::Open {} | Command::Dissolve {} => {
+            Command::DiscardPlan {} | Command::Open {} | Command::Dissolve {} => {
                 Ok(Decided::only(Event::Moved { reason: None }))
             }
         }
@@ -430,9 +486,12 @@ impl Aggregate for Panel {
                 self.chair = chair;
                 self.groups = groups;
             }
-            Event::Assigned { pairs } => self
-                .subjects
-                .extend(pairs.into_iter().map(|pair| pair.subject)),
+            Event::Assigned { pairs } => {
+                self.subjects
+                    .extend(pairs.into_iter().map(|pair| pair.subject));
+                self.plan = None;
+            }
+            Event::Planned { plan } => self.plan = Some(plan),
             Event::Closed {
                 results,
                 policy_number,
@@ -441,7 +500,7 @@ impl Aggregate for Panel {
                 self.ranking_version += 1;
                 self.policy_number = Some(policy_number);
             }
-            Event::Moved { .. } => {}
+            Event::Moved { .. } => self.plan = None,
         }
     }
 }

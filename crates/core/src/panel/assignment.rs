@@ -121,8 +121,25 @@ pub(super) fn assignment_needs(record: &Record<Panel>, pair: Pair, world: &World
     needs
 }
 
+/// The identity of the sheet by which `panel` gives a pair out: there is never a second one.
+pub(super) fn sheet_of(panel: Uuid, pair: Pair) -> Uuid {
+    derived_id(panel, &format!("{}:{}", pair.subject, pair.expert))
+}
+
+/// Whether sheets for `subject` may be given out in `round`.
+pub(super) fn accepts(round: Round, subject: Uuid, cx: &Context<'_>) -> bool {
+    use application::Stage::{Eligible, InReview, Presented, RoadshowReady, Shortlisted};
+    let application = cx.world.get::<Application>(subject);
+    match (round, application.map(|application| application.stage)) {
+        (Round::PaperReview, Some(Eligible | InReview))
+        | (Round::Roadshow, Some(Shortlisted | RoadshowReady | Presented)) => true,
+        (Round::PaperReview | Round::Roadshow, _) => false,
+        (Round::Midterm | Round::Final, _) => in_round(Some(round), subject, cx),
+    }
+}
+
 /// The organisation whose application or project it is.
-fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
+pub(super) fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
     match world.get::<Application>(subject) {
         Some(application) => application.data.organisation,
         None => world.get::<Project>(subject)?.data.organisation,
@@ -161,7 +178,7 @@ pub(super) fn assigned(
     let mut first_sheets = BTreeSet::new();
     for (index, pair) in pairs.iter().enumerate() {
         let at = format!("/pairs/{index}");
-        let id = derived_id(record.id, &format!("{}:{}", pair.subject, pair.expert));
+        let id = sheet_of(record.id, *pair);
         let organisation = owner_of(pair.subject, cx.world);
         if !record.data.experts.contains(&pair.expert) {
             faults.push(Fault::new(
@@ -193,34 +210,7 @@ pub(super) fn assigned(
             ));
             continue;
         }
-        let stage = cx
-            .world
-            .get::<Application>(pair.subject)
-            .map(|application| application.stage);
-        let fits = match (round, stage) {
-            (Round::PaperReview, Some(application::Stage::Eligible)) => {
-                if first_sheets.insert(pair.subject) {
-                    then.push(Application::then(
-                        pair.subject,
-                        cx.journal,
-                        application::Command::Assign {},
-                    ));
-                }
-                true
-            }
-            (Round::PaperReview, Some(application::Stage::InReview))
-            | (
-                Round::Roadshow,
-                Some(
-                    application::Stage::Shortlisted
-                    | application::Stage::RoadshowReady
-                    | application::Stage::Presented,
-                ),
-            ) => true,
-            (Round::PaperReview | Round::Roadshow, _) => false,
-            (Round::Midterm | Round::Final, _) => in_round(Some(round), pair.subject, cx),
-        };
-        if !fits {
+        if !accepts(round, pair.subject, cx) {
             faults.push(Fault::new(
                 format!("{at}/subject"),
                 "not_in_round",
@@ -228,6 +218,17 @@ pub(super) fn assigned(
                 "该项不在本轮次中。",
             ));
             continue;
+        }
+        let waiting = cx
+            .world
+            .get::<Application>(pair.subject)
+            .is_some_and(|application| application.stage == application::Stage::Eligible);
+        if waiting && first_sheets.insert(pair.subject) {
+            then.push(Application::then(
+                pair.subject,
+                cx.journal,
+                application::Command::Assign {},
+            ));
         }
         let command = sheet::Command::Assign {
             panel: record.id,

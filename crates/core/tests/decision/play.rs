@@ -91,7 +91,7 @@ fn account(index: usize) -> Uuid {
     Uuid::from_u128(200 + index as u128)
 }
 
-fn organisation(index: usize) -> Uuid {
+pub(crate) fn organisation(index: usize) -> Uuid {
     Uuid::from_u128(300 + index as u128)
 }
 

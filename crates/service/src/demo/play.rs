@@ -222,6 +222,43 @@ impl Play {
         Ok(())
     }
 
+    /// Puts a panel together.
+    async fn form(&self, round: &str, experts: &[Person]) -> Result<String, DemoError> {
+        let accounts: Vec<&str> = experts
+            .iter()
+            .map(|expert| expert.account.as_str())
+            .collect();
+        let chair = accounts.first();
+        self.client
+            .post(
+                &self.staff,
+                &self.path("panels"),
+                json!({ "round": round, "experts": accounts, "chair": chair }),
+            )
+            .await?
+            .text("id")
+    }
+
+    /// Puts a panel together, has everything in the round assigned by plan, and opens it.
+    pub(crate) async fn seat_by_plan(
+        &self,
+        round: &str,
+        experts: &[Person],
+        plan: Value,
+    ) -> Result<String, DemoError> {
+        let panel = self.form(round, experts).await?;
+        for (verb, body) in [
+            ("plan_assignment", plan),
+            ("apply_plan", json!({})),
+            ("open", json!({})),
+        ] {
+            self.client
+                .post(&self.staff, &format!("/v1/panels/{panel}/{verb}"), body)
+                .await?;
+        }
+        Ok(panel)
+    }
+
     /// Puts a panel together, gives every subject to every expert, and opens it.
     pub(crate) async fn seat(
         &self,
@@ -229,20 +266,11 @@ impl Play {
         experts: &[Person],
         subjects: &[String],
     ) -> Result<String, DemoError> {
+        let panel = self.form(round, experts).await?;
         let accounts: Vec<&str> = experts
             .iter()
             .map(|expert| expert.account.as_str())
             .collect();
-        let chair = accounts.first();
-        let panel = self
-            .client
-            .post(
-                &self.staff,
-                &self.path("panels"),
-                json!({ "round": round, "experts": accounts, "chair": chair }),
-            )
-            .await?
-            .text("id")?;
         let pairs: Vec<Value> = subjects
             .iter()
             .flat_map(|subject| {

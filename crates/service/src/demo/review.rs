@@ -47,9 +47,9 @@ pub(crate) async fn paper_review(play: &mut Play) -> Result<(), DemoError> {
         .iter()
         .filter(|entry| entry.is_read())
         .collect();
-    let subjects: Vec<String> = read.iter().map(|entry| entry.application.clone()).collect();
+    let plan = json!({ "per_subject": 5, "max_load": read.len() });
     let panel = play
-        .seat("paper_review", &play.experts[..5], &subjects)
+        .seat_by_plan("paper_review", &play.experts[..5], plan)
         .await?;
     play.at("2024-06-18T09:00:00+08:00").await?;
     play.score(&panel, &play.experts[..5], |subject, expert| {

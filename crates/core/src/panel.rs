@@ -1,6 +1,8 @@
 //! The experts of one round: who sits, what they score, and what their sheets add up to.
 
+mod agreement;
 mod assignment;
+mod calibration;
 mod plan;
 mod results;
 
@@ -12,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use agreement::{Agreed, Differences, agreement};
 pub use assignment::conflicts;
+pub use calibration::{Calibration, calibration};
 pub use plan::{Fit, Plan, PlanInputs, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
 
@@ -140,6 +144,12 @@ pub struct Panel {
     pub plan: Option<Box<Plan>>,
     /// What the sheets added up to, best first, each time it was closed; the last one stands.
     pub results: Vec<Outcome>,
+    /// What calibration said of the experts, where the round calibrates; the last time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// How far the experts agreed; the last time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreed>,
     /// How often it was closed: the version of the ranking.
     pub ranking_version: u32,
     /// The number of the policy the results were computed under.
@@ -156,6 +166,9 @@ pub struct Input {
     /// The juror group of each of these experts, where the round weighs groups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<Uuid, String>,
+    /// The marks of these sheets, where there is more than one criterion.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<Uuid, BTreeMap<String, Exact>>,
     /// What ties are broken by.
     pub keys: BTreeMap<String, Exact>,
     /// Whether an expert vetoed it.
@@ -167,8 +180,11 @@ pub struct Input {
 pub struct Outcome {
     /// From what it was computed.
     pub input: Input,
-    /// The score, exactly and as published.
+    /// The score, exactly and as published; calibrated where the round calibrates.
     pub score: RoundScore,
+    /// The plain mean and the place by it, where the round calibrates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<RoundScore>,
     /// The experts whose sheets counted.
     pub used: Vec<String>,
     /// The experts whose sheets were dropped as highest or lowest.
@@ -219,6 +235,12 @@ pub enum Event {
     Closed {
         /// What the sheets added up to, best first.
         results: Vec<Outcome>,
+        /// What calibration said of the experts, where the round calibrates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        calibration: Option<Calibration>,
+        /// How far the experts agreed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreement: Option<Agreed>,
         /// The policy they were computed under.
         policy_number: u32,
     },
@@ -494,9 +516,13 @@ impl Aggregate for Panel {
             Event::Planned { plan } => self.plan = Some(plan),
             Event::Closed {
                 results,
+                calibration,
+                agreement,
                 policy_number,
             } => {
                 self.results = results;
+                self.calibration = calibration;
+                self.agreement = agreement;
                 self.ranking_version += 1;
                 self.policy_number = Some(policy_number);
             }

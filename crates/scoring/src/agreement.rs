@@ -1,9 +1,13 @@
 //! How far experts agree: flags for people to look at. No score is ever changed because of them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::number::Exact;
+use crate::calibrate::table_of;
+use crate::fixed::Fixed;
+use crate::number::{Exact, Rounding};
 use crate::table::ScoreTable;
 
 /// When the sheets of one application lie too far apart (`domain.md` §5.5).
@@ -62,6 +66,49 @@ pub fn spread(rule: &SpreadRule, totals: &[Exact]) -> Spread {
             .is_some_and(|line| line * line < variance),
         range,
         variance,
+    }
+}
+
+impl Spread {
+    /// The sample standard deviation, to the nearest with `scale` decimals.
+    #[must_use]
+    pub fn deviation(&self, scale: u8) -> Exact {
+        self.variance.root(scale)
+    }
+}
+
+/// How far the experts of a round agree, as it is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// ICC(1,k), the reliability of the mean of the experts' scores; absent where it cannot be
+    /// told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icc_1k: Option<Exact>,
+    /// Krippendorff's alpha for interval data; absent where it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<Exact>,
+}
+
+impl Agreement {
+    /// Decimals of both statistics, rounded half away from zero, and of deviations beside them.
+    pub const DECIMALS: u8 = 4;
+}
+
+/// How far experts agree about `totals`, by application and expert, at [`Agreement::DECIMALS`].
+/// Nothing can be told of totals without a common unit.
+#[must_use]
+pub fn agreement(totals: &BTreeMap<String, BTreeMap<String, Exact>>) -> Agreement {
+    let Ok(table) = table_of(totals) else {
+        return Agreement::default();
+    };
+    let settle = |value: Option<f64>| {
+        let fixed = Fixed::from_f64(value?, Agreement::DECIMALS, Rounding::HalfUp)?;
+        Some(fixed.to_exact())
+    };
+    Agreement {
+        icc_1k: settle(icc_1k(&table)),
+        alpha: settle(krippendorff_alpha(&table)),
     }
 }
 

@@ -6,9 +6,15 @@
 
 mod additive;
 mod errors;
+mod rules;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use rules::table_of;
+pub use rules::{
+    Calibrated, CalibrationMethod, CalibrationRules, Leniency, LinkedPart, calibrated,
+};
 
 use crate::fixed::Fixed;
 use crate::number::{Exact, Rounding};

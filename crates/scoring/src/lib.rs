@@ -22,7 +22,8 @@ pub use aggregate::{
     combine, grade,
 };
 pub use agreement::{
-    IdenticalSheets, Spread, SpreadRule, icc_1k, identical_sheets, krippendorff_alpha, spread,
+    Agreement, IdenticalSheets, Spread, SpreadRule, agreement, icc_1k, identical_sheets,
+    krippendorff_alpha, spread,
 };
 pub use allocate::{
     Allocation, AllocationError, AmountRule, Bid, Certificate, Decision, DomainLimits, Objective,
@@ -31,7 +32,10 @@ pub use allocate::{
 pub use assign::{
     Affinity, Assignment, AssignmentError, AssignmentProblem, Cause, Fairness, Pair, Rooms, assign,
 };
-pub use calibrate::{Calibration, CalibrationRule, ExpertEffect, calibrate};
+pub use calibrate::{
+    Calibrated, Calibration, CalibrationMethod, CalibrationRule, CalibrationRules, ExpertEffect,
+    Leniency, LinkedPart, calibrate, calibrated,
+};
 pub use draw::{
     DrawError, DrawStep, Drawn, Panel, PanelError, PanelMember, PanelRules, Pool, Substitution,
     WeightedDrawn, WeightedItem, WeightedStep, commitment, draw, draw_panel, draw_weighted,

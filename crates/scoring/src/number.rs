@@ -201,6 +201,20 @@ impl Exact {
         decimal_text(&self.in_units(scale, rounding).to_string(), scale.into())
     }
 
+    /// The square root, to the nearest with `scale` decimals; 0 of what is below 0.
+    #[must_use]
+    pub fn root(&self, scale: u8) -> Self {
+        if self.is_negative() {
+            return Self::ZERO;
+        }
+        let unit: BigInt = Pow::pow(BigInt::from(10), u32::from(scale));
+        let value = self.as_big();
+        // Twice the root in units, rounded down, says on which side of the middle it lies.
+        let square: BigInt = value.numer() * &unit * &unit * 4 / value.denom();
+        let twice = square.sqrt();
+        Self::from_big(BigRational::new((twice + 1) / 2, unit))
+    }
+
     /// The number times 10^`scale`, rounded to a whole number.
     fn in_units(&self, scale: u8, rounding: Rounding) -> BigInt {
         if let Some(units) = self.small_in_units(scale, rounding) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
-use super::{Event, Input, Outcome, Panel, in_round, sheets};
+use super::{Event, Input, Outcome, Panel, agreement, calibration, in_round, sheets};
 use crate::aggregate::{Decided, Record, Stored as _, Then};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
@@ -61,6 +61,8 @@ pub(super) fn closed(
     let policy_number = cx.cycle().map_or(0, |cycle| cycle.data.policy_number);
     Ok(Decided::only(Event::Closed {
         results,
+        calibration: calibration::calibration(&inputs, rules)?,
+        agreement: Some(agreement::agreement(&inputs, rules)),
         policy_number,
     })
     .then(then))
@@ -86,6 +88,11 @@ fn input(
             .filter(|(expert, _)| scored.contains(expert))
             .map(|(expert, group)| (*expert, group.clone()))
             .collect(),
+        marks: sheets
+            .iter()
+            .filter(|sheet| 1 < sheet.data.marks.scores.len())
+            .filter_map(|sheet| Some((sheet.data.expert?, sheet.data.marks.scores.clone())))
+            .collect(),
         keys: tie_break_keys(subject, sheets, cx),
         vetoed: sheets.iter().any(|sheet| !sheet.data.vetoes.is_empty()),
     }
@@ -96,7 +103,8 @@ fn input(
 ///
 /// # Errors
 ///
-/// [`Rejection::Invalid`] naming every subject with fewer valid sheets than the quorum.
+/// [`Rejection::Invalid`] naming every subject with fewer valid sheets than the quorum, or if the
+/// round calibrates and the totals have no common unit.
 pub fn results(
     inputs: &[Input],
     rules: &RoundRules,
@@ -132,6 +140,7 @@ pub fn results(
                 rounded,
                 rank: None,
             },
+            raw: None,
             used: result.used,
             dropped: result.dropped,
             decided_by: None,
@@ -140,7 +149,25 @@ pub fn results(
         outcomes.insert(input.subject.to_string(), outcome);
     }
     Rejection::unless_empty(faults)?;
-    let ranked = rank(&candidates, &ranking.tie_breaks);
+    let chain = &ranking.tie_breaks;
+    if let Some(calibrated) = calibration::scores(inputs, rules)? {
+        for raw in rank(&candidates, chain) {
+            if let Some(outcome) = outcomes.get_mut(&raw.id) {
+                outcome.score.rank = raw.rank;
+                outcome.raw = Some(outcome.score.clone());
+            }
+        }
+        let aggregation = &rules.aggregation;
+        for candidate in &mut candidates {
+            let exact = calibrated.scores.get(&candidate.id);
+            if let Some((outcome, exact)) = outcomes.get_mut(&candidate.id).zip(exact) {
+                outcome.score.exact = exact.clone();
+                outcome.score.rounded = exact.rounded(aggregation.scale, aggregation.rounding);
+                candidate.score = Some(outcome.score.rounded.clone());
+            }
+        }
+    }
+    let ranked = rank(&candidates, chain);
     Ok(ranked
         .into_iter()
         .filter_map(|ranked| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fundcycle_scoring::Exact;
+use fundcycle_scoring::{CalibrationMethod, CalibrationRules, Exact, Method};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -405,6 +405,21 @@ fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
             format!("计分规则有误:{}", fault.message),
         );
     }
+    if let Some(calibration) = &rules.calibration {
+        check_calibration(round, calibration, rules, faults);
+    }
+    if let Some(spread) = &rules.spread {
+        for (name, line) in [("range", &spread.range), ("deviation", &spread.deviation)] {
+            if line.as_ref().is_some_and(Exact::is_negative) {
+                faults.add(
+                    format!("{at}/spread/{name}"),
+                    "range",
+                    "No sheets lie less than 0 points apart.",
+                    "分差界线不能为负。",
+                );
+            }
+        }
+    }
     if rules.weight.is_negative() {
         faults.add(
             format!("{at}/weight"),
@@ -429,6 +444,56 @@ fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
             "unreachable",
             "The pass line is above the highest possible score.",
             "及格线高于满分。",
+        );
+    }
+}
+
+fn check_calibration(
+    round: Round,
+    calibration: &CalibrationRules,
+    rules: &RoundRules,
+    faults: &mut Faults,
+) {
+    let at = format!("/rounds/{round}/calibration");
+    if matches!(round, Round::Midterm | Round::Final) {
+        faults.add(
+            &at,
+            "not_ranked",
+            "This round grades each project by fixed bands: calibrate only rounds that rank.",
+            "该轮次按固定等级评定项目,仅排序的轮次可以校准。",
+        );
+    }
+    if rules.aggregation.method != Method::Mean {
+        faults.add(
+            format!("{at}/method"),
+            "needs_mean",
+            "Calibration replaces the plain mean: set the aggregation's method to mean.",
+            "校准仅适用于算术平均:请将 aggregation.method 设为 mean。",
+        );
+    }
+    if calibration.ridge.is_negative() {
+        faults.add(
+            format!("{at}/ridge"),
+            "range",
+            "A ridge is not negative.",
+            "岭参数不能为负。",
+        );
+    }
+    if calibration.method == CalibrationMethod::ZScore && !calibration.ridge.is_zero() {
+        faults.add(
+            format!("{at}/ridge"),
+            "no_ridge",
+            "Only additive calibration has a ridge.",
+            "仅 additive 方法可设岭参数。",
+        );
+    }
+    let (least, most) = (rules.aggregation.scale, CalibrationRules::MOST_DECIMALS);
+    if calibration.precision < least || most < calibration.precision {
+        faults.add(
+            format!("{at}/precision"),
+            "range",
+            format!("Calibrated figures have at least the {least} decimals of the score and at most {most}."),
+            format!("校准结果的小数位数不得少于分数的 {least} 位,且不得多于 {most} 位。"),
         );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundcycle_scoring::Rubric;
 use fundcycle_scoring::SelectionRules;
 use fundcycle_scoring::TieBreak;
-use fundcycle_scoring::{Aggregation, Grade};
+use fundcycle_scoring::{Aggregation, CalibrationRules, Grade, SpreadRule};
 use fundcycle_scoring::{Exact, Rounding};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -223,6 +223,12 @@ pub struct RoundRules {
     pub rubric: Rubric,
     /// How the sheets of one application become its score.
     pub aggregation: Aggregation,
+    /// How scores of lenient and strict experts are made comparable; none: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationRules>,
+    /// When the sheets of one application are flagged as lying too far apart; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadRule>,
     /// The weight of this round in the score that ranks applications; 0 if it only selects.
     #[serde(default)]
     pub weight: Exact,

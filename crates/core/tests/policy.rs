@@ -84,3 +84,29 @@ fn a_stage_that_is_left_out_leaves_nothing_waiting_for_it() {
         policy["stages"]["review"] = json!(false);
     }));
 }
+
+#[test]
+fn a_calibration_that_cannot_work_is_named_with_its_place() {
+    insta::assert_snapshot!(faults(|policy| {
+        let rules = &mut policy["rounds"];
+        rules["paper_review"]["calibration"] =
+            json!({ "method": "additive", "ridge": "-1", "precision": 1 });
+        rules["roadshow"]["aggregation"] = json!({ "method": "mean" });
+        rules["roadshow"]["calibration"] =
+            json!({ "method": "z_score", "ridge": "1", "precision": 10 });
+        rules["roadshow"]["spread"] = json!({ "range": "-1", "deviation": "5" });
+        rules["final"]["calibration"] = json!({ "method": "z_score" });
+    }));
+}
+
+#[test]
+fn a_calibration_of_plain_means_works() {
+    assert_eq!(
+        faults(|policy| {
+            let rules = &mut policy["rounds"]["paper_review"];
+            rules["aggregation"] = json!({ "method": "mean" });
+            rules["calibration"] = json!({ "method": "additive", "ridge": "0.5" });
+        }),
+        ""
+    );
+}

@@ -3,6 +3,7 @@
 
 mod assignment;
 mod awards;
+mod calibration;
 mod changes;
 mod evaluations;
 mod money_flow;

@@ -30,11 +30,11 @@ fn for_two(policy: &mut Value) {
 }
 
 /// What staff see of a record.
-fn seen(play: &Play, kind: Kind, id: Uuid) -> Map<String, Value> {
+pub(crate) fn seen(play: &Play, kind: Kind, id: Uuid) -> Map<String, Value> {
     play.view(&staff(), kind, id).unwrap()
 }
 
-fn read<T: DeserializeOwned>(value: &Value) -> T {
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value.clone()).unwrap()
 }
 
@@ -50,17 +50,29 @@ fn policy(play: &Play) -> PolicyDocument {
     read(&document)
 }
 
-/// Computes the ranking of a panel again; `mix` orders the inputs.
-fn assert_ranking_holds(play: &Play, panel: Uuid, round: Round, mix: impl Fn(&mut Vec<Outcome>)) {
+/// Computes the ranking of a panel again, and what it says of its experts; `mix` orders the inputs.
+pub(crate) fn assert_ranking_holds(
+    play: &Play,
+    panel: Uuid,
+    round: Round,
+    mix: impl Fn(&mut Vec<Outcome>),
+) {
+    let all = seen(play, Kind::Panel, panel);
     let recorded = seen(play, Kind::Panel, panel)["results"].clone();
     let mut outcomes: Vec<Outcome> = read(&recorded);
     assert!(!outcomes.is_empty());
     mix(&mut outcomes);
     let inputs: Vec<panel::Input> = outcomes.into_iter().map(|one| one.input).collect();
     let policy = policy(play);
-    let again = panel::results(&inputs, &policy.rounds[&round], &policy.ranking).unwrap();
+    let rules = &policy.rounds[&round];
+    let again = panel::results(&inputs, rules, &policy.ranking).unwrap();
     let again = serde_json::to_value(&again).unwrap();
     assert_eq!(bytes(&again), bytes(&recorded));
+    let calibration = serde_json::to_value(panel::calibration(&inputs, rules).unwrap()).unwrap();
+    let recorded = all.get("calibration").cloned().unwrap_or_default();
+    assert_eq!(bytes(&calibration), bytes(&recorded));
+    let agreement = serde_json::to_value(panel::agreement(&inputs, rules)).unwrap();
+    assert_eq!(bytes(&agreement), bytes(&all["agreement"]));
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub(crate) const fn bid(yuan: i64, paper: &'static str, pitch: &'static str) -> 
 
 #[derive(Clone)]
 pub(crate) struct Play {
-    states: BTreeMap<(Kind, Uuid), State>,
-    calendar: WorkingDayCalendar,
+    pub(crate) states: BTreeMap<(Kind, Uuid), State>,
+    pub(crate) calendar: WorkingDayCalendar,
     pub(crate) now: Timestamp,
     next: u128,
     bids: Vec<Bid>,

@@ -1,9 +1,16 @@
 //! What must hold after every accepted command, named after the numbers of the invariants.
 //!
-//! Here so far: I01, I03, I05 and I08. I02 and I41 belong to the store: chain and outbox.
+//! Here so far: I01, I03, I05, I08, I21, I36 and I37. I02 and I41 belong to the store: chain and outbox.
 
+use std::collections::BTreeSet;
+
+use fundcycle_core::award;
 use fundcycle_core::engine::Fact;
 use fundcycle_core::kinds::{Event, State};
+use fundcycle_core::names::Names as _;
+use fundcycle_core::project;
+use fundcycle_core::sheet::Sheet;
+use fundcycle_core::tranche::Tranche;
 use fundcycle_core::world::World;
 use proptest::prelude::*;
 
@@ -27,7 +34,9 @@ pub(crate) fn facts(play: &Play, world: &World, facts: &[Fact], trace: &str) -> 
     for (key, state) in &states {
         i05(world.state(key.0, key.1), state, trace)?;
     }
-    Ok(())
+    i21(world, trace)?;
+    i36(world, trace)?;
+    i37(world, trace)
 }
 
 /// I01: the events of a record are numbered without a gap.
@@ -58,5 +67,45 @@ fn i08(state: &State, fact: &Fact, trace: &str) -> Holds {
             && row.to.is_none_or(|to| to == fact.to)
     });
     prop_assert!(known, "{}: {:?}", trace, fact);
+    Ok(())
+}
+
+/// I21: an expert has at most one live sheet for one subject in one panel.
+fn i21(world: &World, trace: &str) -> Holds {
+    let mut seen = BTreeSet::new();
+    for sheet in world.all::<Sheet>() {
+        if !["abstained", "recused", "void"].contains(&sheet.stage.name()) {
+            let key = (sheet.data.expert, sheet.data.subject, sheet.data.panel);
+            prop_assert!(seen.insert(key), "{}: {:?}", trace, sheet);
+        }
+    }
+    Ok(())
+}
+
+/// I36: what is paid of an award is at most the award, and no amount is below nothing.
+fn i36(world: &World, trace: &str) -> Holds {
+    for award in world.all::<award::Award>() {
+        let mut paid = 0;
+        for tranche in world.parts_of::<Tranche>(project::id_of(award.id)) {
+            prop_assert!(tranche.data.amount.fen() >= 0, "{}", trace);
+            if tranche.stage.name() == "paid" {
+                paid += tranche.data.amount.fen();
+            }
+        }
+        prop_assert!(paid <= award.data.amount.fen(), "{}: paid {}", trace, paid);
+    }
+    Ok(())
+}
+
+/// I37: who put a payment forward, who agreed and who paid are three people.
+fn i37(world: &World, trace: &str) -> Holds {
+    for tranche in world
+        .all::<Tranche>()
+        .filter(|one| one.stage.name() == "paid")
+    {
+        let data = &tranche.data;
+        let who = BTreeSet::from([data.requested_by, data.approved_by, data.paid_by]);
+        prop_assert_eq!(who.len(), 3, "{}: {:?}", trace, tranche);
+    }
     Ok(())
 }

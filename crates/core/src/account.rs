@@ -189,7 +189,10 @@ impl Aggregate for Account {
                 }
                 Event::Revoked { grant }
             }
-            Command::Disable { reason } => Event::Disabled { reason },
+            Command::Disable { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Disabled { reason }
+            }
             Command::Enable {} => Event::Enabled {},
         };
         Ok(Decided::only(event))

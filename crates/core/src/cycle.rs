@@ -18,8 +18,10 @@ use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, The
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::kinds::Kind;
+use crate::money::Money;
 use crate::policy::{self, Policy};
 use crate::rejection::Rejection;
+use crate::selection;
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
 use crate::world::{Need, World};
@@ -321,6 +323,7 @@ impl Aggregate for Cycle {
                 [Need::One(Kind::Policy, *policy)]
                     .into_iter()
                     .chain(old)
+                    .chain([Need::All(Kind::Application)])
                     .collect()
             }
             Command::Cancel { .. } => vec![Need::All(Kind::Application)],
@@ -445,6 +448,15 @@ fn put_in_force(
             "four_eyes",
             "Who wrote the policy does not put it in force: ask another lead.",
             "规则起草人不得自行发布,请由其他负责人发布。",
+        ));
+    }
+    let budget = Money::from_fen(draft.data.document.selection.budget.fen());
+    if selection::given_away(cx).is_none_or(|given| given > budget) {
+        return Err(Rejection::fault(
+            "/policy",
+            "under_awards",
+            format!("More than the budget of {budget} yuan is promised or awarded already."),
+            format!("已拟立项或立项的金额超出预算 {budget} 元。"),
         ));
     }
     let rules = &draft.data.document.application;

@@ -299,9 +299,12 @@ impl Aggregate for Expert {
                     .collect();
                 Event::ConflictsDeclared { conflicts }
             }
-            Command::Retire { reason } => Event::Moved {
-                reason: Some(reason),
-            },
+            Command::Retire { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Moved {
+                    reason: Some(reason),
+                }
+            }
             Command::Decline {} | Command::Reinstate {} => Event::Moved { reason: None },
         };
         Ok(Decided::only(event))

@@ -380,9 +380,13 @@ impl Aggregate for Organisation {
                         "禁止期限须晚于当前时间。",
                     ));
                 }
+                Rejection::unless_reasoned(&reason)?;
                 Ok(Decided::only(Event::Banned { until, reason }))
             }
-            Command::LiftBan { reason } => Ok(Decided::only(Event::BanLifted { reason })),
+            Command::LiftBan { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Ok(Decided::only(Event::BanLifted { reason }))
+            }
         }
     }
 

@@ -396,10 +396,13 @@ impl Aggregate for Panel {
                 .iter()
                 .flat_map(|pair| assignment::assignment_needs(record, *pair, world))
                 .collect(),
-            Command::Close {} => vec![
+            Command::Close {} => [
                 Need::All(Kind::Sheet),
                 Need::All(kind_of_subjects(record.data.round)),
-            ],
+            ]
+            .into_iter()
+            .chain(assignment::interests_need(record, world))
+            .collect(),
             Command::Reopen { .. } => record
                 .data
                 .subjects

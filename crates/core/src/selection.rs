@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use compute::lines;
+pub(crate) use depart::given_away;
 pub use flow::{Command, Departure, Stage, Verb};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then};

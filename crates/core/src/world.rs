@@ -59,6 +59,9 @@ impl World {
             && let Some(parts) = self.parts.get_mut(&(kind, parent))
         {
             parts.remove(&id);
+            if parts.is_empty() {
+                self.parts.remove(&(kind, parent));
+            }
         }
     }
 

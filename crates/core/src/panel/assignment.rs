@@ -138,6 +138,36 @@ pub(super) fn accepts(round: Round, subject: Uuid, cx: &Context<'_>) -> bool {
     }
 }
 
+/// What tells who has come to have an interest in what they scored.
+pub(super) fn interests_need(panel: &Record<Panel>, world: &World) -> Vec<Need> {
+    let sheets = world.all::<Sheet>();
+    sheets
+        .filter(|sheet| sheet.data.panel == Some(panel.id))
+        .flat_map(|sheet| {
+            let person = sheet.data.expert.into_iter();
+            let owner = sheet.data.subject.and_then(|id| owner_of(id, world));
+            person
+                .flat_map(|id| {
+                    [
+                        Need::One(Kind::Expert, expert::id_of(id)),
+                        Need::One(Kind::Account, id),
+                    ]
+                })
+                .chain(owner.map(|id| Need::One(Kind::Organisation, id)))
+        })
+        .collect()
+}
+
+/// Whether who fills in `sheet` must not judge its subject, as is known by now.
+pub(super) fn interested(sheet: &Record<Sheet>, world: &World) -> bool {
+    let person = sheet.data.expert.map(expert::id_of);
+    let owner = sheet.data.subject.and_then(|id| owner_of(id, world));
+    person
+        .and_then(|id| world.get::<Expert>(id))
+        .zip(owner)
+        .is_some_and(|(expert, owner)| conflicts(expert, owner, world))
+}
+
 /// The organisation whose application or project it is.
 pub(super) fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
     match world.get::<Application>(subject) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
-use super::{Event, Input, Outcome, Panel, agreement, calibration, in_round, sheets};
+use super::{Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, sheets};
 use crate::aggregate::{Decided, Record, Stored as _, Then};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
@@ -49,6 +49,24 @@ pub(super) fn closed(
             list.push(sheet);
         }
     }
+    // An interest may come to light after the sheet was handed out, or in.
+    let interested = by_subject
+        .values()
+        .flatten()
+        .filter(|sheet| assignment::interested(sheet, cx.world));
+    Rejection::unless_empty(
+        interested
+            .map(|sheet| {
+                let id = sheet.id;
+                Fault::new(
+                    "",
+                    "conflict",
+                    format!("The expert of sheet {id} has a conflict of interest: void it first."),
+                    format!("评分表 {id} 的专家与申报方存在利害关系,请先作废。"),
+                )
+            })
+            .collect(),
+    )?;
     let inputs: Vec<Input> = by_subject
         .iter()
         .map(|(subject, list)| input(*subject, list, &record.data.groups, cx))

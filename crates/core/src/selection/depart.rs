@@ -115,7 +115,7 @@ pub(super) fn promotable(
 }
 
 /// What is promised or awarded at present; what was cancelled, declined or withdrawn is free again.
-fn given_away(cx: &Context<'_>) -> Option<Money> {
+pub(crate) fn given_away(cx: &Context<'_>) -> Option<Money> {
     use application::Stage::{Awarded, Cleared, Disputed, Noticing, Proposed};
     Money::checked_sum(cx.world.all::<Application>().filter_map(|one| {
         matches!(

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::play::{CYCLE, LEAD, Play, applicant, application, lead, staff, why};
 use crate::running::{
-    AWARD, accepted, at_launch, because, issued, other_lead, pay, signed, tranches,
+    AWARD, accepted, active, at_launch, because, issued, other_lead, pay, signed, tranches,
 };
 
 fn ask(
@@ -200,4 +200,10 @@ fn a_cycle_does_not_go_on_to_evaluation_while_awards_and_launches_are_open() {
     assert_eq!(why(open(&mut play)), "projects_launched");
     play.does(&applicant(0), Kind::Award, id, "decline", because());
     open(&mut play).unwrap();
+}
+
+#[test]
+fn what_led_to_a_running_project_replays_from_its_first_fact_on() {
+    let (play, _) = active();
+    assert_eq!(play.replayed(), play.states);
 }

@@ -180,3 +180,27 @@ fn a_cycle_without_a_mid_term_goes_straight_to_the_final_evaluation() {
         "midterm_behind"
     );
 }
+
+#[test]
+fn an_interest_that_comes_to_light_late_keeps_the_panel_from_closing() {
+    let (mut play, id) = active();
+    opened(&mut play, id, "midterm");
+    let panel = scored(&mut play, id, "midterm", "80");
+    play.does(&lead(), Kind::Panel, panel, "reopen", because());
+    let person = fundcycle_core::expert::id_of(Uuid::from_u128(EXPERT));
+    let organisation = play.get::<Project>(id).data.organisation;
+    let body = json!({ "organisations": [organisation], "ground": "亲属" });
+    play.does(&expert(), Kind::Expert, person, "declare_conflicts", body);
+    let close = |play: &mut Play| play.ask(&staff(), Kind::Panel, panel, "close", json!({}));
+    assert_eq!(why(close(&mut play)), " conflict");
+}
+
+#[test]
+fn a_panel_is_not_reopened_without_a_reason() {
+    let (mut play, id) = active();
+    opened(&mut play, id, "midterm");
+    let panel = scored(&mut play, id, "midterm", "80");
+    let blank = json!({ "reason": " " });
+    let outcome = play.ask(&lead(), Kind::Panel, panel, "reopen", blank);
+    assert_eq!(why(outcome), "/reason required");
+}

@@ -54,6 +54,7 @@ pub(crate) struct Play {
     pub(crate) now: Timestamp,
     next: u128,
     bids: Vec<Bid>,
+    facts: Vec<(Timestamp, Fact)>,
 }
 
 /// Somebody who works for the cycle in `role`.
@@ -71,6 +72,15 @@ pub(crate) fn staff() -> Actor {
 
 pub(crate) fn lead() -> Actor {
     official(LEAD, Role::Lead)
+}
+
+/// Who sets the service up.
+pub(crate) fn admin() -> Actor {
+    let grant = Grant {
+        role: Role::Admin,
+        scope: Scope::Everywhere,
+    };
+    Actor::account(Uuid::from_u128(100), BTreeSet::from([grant]))
 }
 
 /// The owner of the organisation that made bid `index`.
@@ -124,20 +134,35 @@ pub(crate) fn why<T: std::fmt::Debug>(outcome: Result<T, Rejection>) -> String {
 }
 
 impl Play {
-    /// A cycle at the review, or past it where the policy has none, with every bid accepted.
-    pub(crate) fn begin(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
+    /// A cycle in preparation, with nothing but its name.
+    pub(crate) fn preparing(bids: &[Bid]) -> Self {
         let mut play = Self {
             states: BTreeMap::new(),
             calendar: WorkingDayCalendar::china().unwrap(),
             now: "2024-05-07T09:00:00+08:00".parse().unwrap(),
             next: 10_000,
             bids: bids.to_vec(),
+            facts: Vec::new(),
         };
+        let body = json!({ "name": "2024" });
+        play.does(&admin(), Kind::Cycle, CYCLE, "create", body);
+        play
+    }
+
+    /// The call is open, and every bid was handed in.
+    pub(crate) fn called(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
+        let mut play = Self::preparing(bids);
         play.publish(change);
         play.registry();
         for index in 0..bids.len() {
             play.apply(index);
         }
+        play
+    }
+
+    /// A cycle at the review, or past it where the policy has none, with every bid accepted.
+    pub(crate) fn begin(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
+        let mut play = Self::called(bids, change);
         play.at("2024-06-03T09:00:00+08:00");
         for index in 0..bids.len() {
             play.check(index);
@@ -215,6 +240,7 @@ impl Play {
                 Ok(facts) => {
                     for fact in &facts {
                         self.replay(fact);
+                        self.facts.push((self.now, fact.clone()));
                     }
                     for fact in &facts {
                         let key = (fact.kind, fact.id);
@@ -264,6 +290,20 @@ impl Play {
         };
         let stored = State::restore(fact.kind, row).unwrap();
         self.states.insert(key, stored);
+    }
+
+    /// Every record again, from the first fact of the first record on.
+    pub(crate) fn replayed(&self) -> BTreeMap<(Kind, Uuid), State> {
+        let mut states = BTreeMap::new();
+        for (at, fact) in &self.facts {
+            let state = states
+                .entry((fact.kind, fact.id))
+                .or_insert_with(|| State::unborn(fact.kind, fact.id, fact.journal));
+            assert_eq!(fact.version, state.version() + 1, "{fact:?}");
+            let event = Event::parse(fact.kind, fact.event.to_value()).unwrap();
+            state.apply(fact.to, &event, *at).unwrap();
+        }
+        states
     }
 
     fn load(&self, need: Need, world: &mut World) {
@@ -350,18 +390,6 @@ impl Play {
     }
 
     fn publish(&mut self, change: impl FnOnce(&mut Value)) {
-        let grant = Grant {
-            role: Role::Admin,
-            scope: Scope::Everywhere,
-        };
-        let admin = Actor::account(Uuid::from_u128(100), BTreeSet::from([grant]));
-        self.does(
-            &admin,
-            Kind::Cycle,
-            CYCLE,
-            "create",
-            json!({ "name": "2024" }),
-        );
         let table: toml::Table = toml::from_str(WUJIN).unwrap();
         let mut document = serde_json::to_value(table).unwrap();
         document["eligibility"] = json!({});
@@ -383,6 +411,11 @@ impl Play {
 
     /// Puts an amendment in force that changes the budget, in yuan.
     pub(crate) fn amend(&mut self, budget: &str) {
+        self.amends(budget).1.unwrap();
+    }
+
+    /// Tries the same; the draft, and what came of it.
+    pub(crate) fn amends(&mut self, budget: &str) -> (Uuid, Result<Vec<Fact>, Rejection>) {
         let policy = self.get::<Cycle>(CYCLE).data.policy.unwrap();
         let document = &self.get::<Policy>(policy).data.document;
         let mut document = serde_json::to_value(document).unwrap();
@@ -391,7 +424,10 @@ impl Play {
         let body = json!({ "document": document, "reason": "追加预算" });
         self.does(&staff(), Kind::Policy, amendment, "draft", body);
         let body = json!({ "policy": amendment });
-        self.does(&lead(), Kind::Cycle, CYCLE, "amend", body);
+        (
+            amendment,
+            self.ask(&lead(), Kind::Cycle, CYCLE, "amend", body),
+        )
     }
 
     fn registry(&mut self) {

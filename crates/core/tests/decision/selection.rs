@@ -432,3 +432,12 @@ fn a_selection_has_its_time_and_something_to_select_from() {
         "forbidden"
     );
 }
+
+#[test]
+fn no_amendment_takes_back_money_that_is_promised() {
+    let (mut play, _) = Play::announced(THREE, for_two);
+    let (policy, outcome) = play.amends("19999.99");
+    assert_eq!(why(outcome), "/policy under_awards");
+    assert_eq!(play.stage(Kind::Policy, policy), "draft");
+    play.amend("20000");
+}

@@ -17,3 +17,7 @@ demo:
 # Render the documents that are made from code: flows, README picture, OpenAPI snapshot.
 docs:
     UPDATE_DOCS=1 INSTA_UPDATE=always cargo test --workspace -q up_to_date
+
+# How long the numbers take; docs/benchmarks.md has results.
+bench:
+    cargo bench -p fundcycle-scoring --bench numbers

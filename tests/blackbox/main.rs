@@ -11,6 +11,7 @@ mod cycle;
 mod desk;
 mod exit_codes;
 mod money_ways;
+mod numbers;
 mod office;
 mod registry;
 mod result_ways;

@@ -1,10 +1,15 @@
 //! The command line. Exit codes: 0 done or yes; 1 the answer is no; 2 it could not be asked.
 
 mod admin;
+mod allocate;
+mod assign;
 mod calendar;
 pub(crate) mod database;
+mod draw;
 mod journal;
 mod policy;
+mod score;
+mod table;
 mod uscc;
 
 use std::path::PathBuf;
@@ -61,6 +66,24 @@ enum Command {
         after_help = "Example:\n  fundcycle uscc 53100000500021676K\nExits with 1 if any code is not valid."
     )]
     Uscc(uscc::UsccArgs),
+    /// Rank applications by the scores of their sheets.
+    #[command(
+        after_help = "Example:\n  fundcycle score --scores sheets.csv --method trimmed_mean --drop-high 1 --drop-low 1"
+    )]
+    Score(score::ScoreArgs),
+    /// Assign experts to applications, best possible and proven so.
+    #[command(
+        after_help = "Example:\n  fundcycle assign --affinity fit.csv --per-application 3 --max-load 8 --conflicts conflicts.csv\nExits with 2 and a cause if no assignment keeps all limits."
+    )]
+    Assign(assign::AssignArgs),
+    /// Choose who is funded under a budget, with the reason for each.
+    #[command(
+        after_help = "Example:\n  fundcycle allocate --candidates ranking.csv --rules selection.toml"
+    )]
+    Allocate(allocate::AllocateArgs),
+    /// Draw an order from a seed, so that anyone can draw it again.
+    #[command(after_help = "Example:\n  fundcycle draw --items items.csv --seed 00ff --explain")]
+    Draw(draw::DrawArgs),
     /// Play the 2024–2025 cycle of Wujin district through the API, and check what is left.
     #[command(
         after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore\n  fundcycle demo --until review --serve    with the roadshow still to come"
@@ -141,6 +164,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Policy(command) => policy::run(&command),
         Command::Calendar(command) => calendar::run(&command),
         Command::Uscc(args) => uscc::run(&args),
+        Command::Score(args) => score::run(&args),
+        Command::Assign(args) => assign::run(&args),
+        Command::Allocate(args) => allocate::run(&args),
+        Command::Draw(args) => draw::run(&args),
         Command::Demo(args) => within_runtime(demo::run(args)),
         Command::Openapi => print_openapi(),
         Command::Version => say(env!("CARGO_PKG_VERSION")),

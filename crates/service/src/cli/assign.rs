@@ -1,0 +1,171 @@
+//! `fundcycle assign`: who reviews what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use fundcycle_scoring::{Affinity, AssignmentError, AssignmentProblem, Fairness, Pair, assign};
+use serde_json::Map;
+
+use super::table::{self, Cell, Output};
+use super::{Stop, complain};
+
+/// What `assign` takes.
+#[derive(Debug, Args)]
+pub(crate) struct AssignArgs {
+    /// CSV with `application,expert,affinity`; a pair not listed has affinity 0; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    affinity: PathBuf,
+    /// Reviews of each application.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    per_application: u32,
+    /// The most reviews of each expert.
+    #[arg(long, value_name = "L")]
+    max_load: u32,
+    /// The fewest reviews of each expert.
+    #[arg(long, value_name = "M", default_value = "0")]
+    min_load: u32,
+    /// CSV with `application,expert`: pairs that must never be.
+    #[arg(long, value_name = "FILE")]
+    conflicts: Option<PathBuf>,
+    /// What is best.
+    #[arg(long, value_enum, default_value = "total")]
+    fairness: Best,
+    /// Decides between equally good assignments, and nothing else.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Best {
+    Total,
+    WorstFirst,
+}
+
+/// Does what is asked.
+pub(crate) fn run(args: &AssignArgs) -> Result<(), Stop> {
+    if args.max_load < args.min_load {
+        return Err(Stop::Trouble("--min-load is above --max-load".into()));
+    }
+    let problem = read(args)?;
+    let start = Instant::now();
+    let best = match assign(&problem) {
+        Ok(best) => best,
+        Err(AssignmentError::Faults(faults)) => {
+            faults.iter().for_each(|fault| complain(fault));
+            return Err(Stop::No);
+        }
+        Err(AssignmentError::Infeasible(cause)) => return Err(Stop::Trouble(cause.to_string())),
+    };
+    let elapsed = u64::try_from(start.elapsed().as_millis())?;
+    let rows: Vec<Vec<Cell>> = best
+        .pairs
+        .iter()
+        .map(|pair| {
+            [&pair.application, &pair.expert, &pair.affinity.to_string()]
+                .map(|text| Cell::of(Some(text)))
+                .to_vec()
+        })
+        .collect();
+    let least = &best.minimum_application_affinity;
+    let more = Map::from_iter([
+        ("objective".into(), best.objective.to_string().into()),
+        ("bound".into(), best.bound.to_string().into()),
+        (
+            "minimum_application_affinity".into(),
+            least.to_string().into(),
+        ),
+        ("elapsed_ms".into(), elapsed.into()),
+    ]);
+    let header = ["application", "expert", "affinity"];
+    let more = Some(("assignments", more));
+    table::show(args.output.format, &header, &rows, more)
+}
+
+fn read(args: &AssignArgs) -> Result<AssignmentProblem, Stop> {
+    let standard = Path::new("-");
+    if args.affinity == standard && args.conflicts.as_deref() == Some(standard) {
+        return Err(Stop::Trouble("only one file can be standard input".into()));
+    }
+    let mut problem = AssignmentProblem {
+        per_application: args.per_application,
+        max_load: args.max_load,
+        min_load: args.min_load,
+        fairness: match args.fairness {
+            Best::Total => Fairness::Total,
+            Best::WorstFirst => Fairness::WorstFirst,
+        },
+        seed: args.seed.map(|seed| seed.to_be_bytes().to_vec()),
+        ..AssignmentProblem::default()
+    };
+    let affinities = read_affinities(&args.affinity, &mut problem);
+    let conflicts = match &args.conflicts {
+        Some(file) => read_conflicts(file, &mut problem),
+        None => Ok(()),
+    };
+    // Both files have had their say.
+    affinities?;
+    conflicts?;
+    Ok(problem)
+}
+
+fn read_affinities(file: &Path, problem: &mut AssignmentProblem) -> Result<(), Stop> {
+    let mut input = table::read(file, &["application", "expert", "affinity"])?;
+    let mut lines = BTreeMap::new();
+    let (mut applications, mut experts) = (BTreeSet::new(), BTreeSet::new());
+    for row in input.take() {
+        let application = input.name(&row, "application");
+        let expert = input.name(&row, "expert");
+        let affinity = input.value(&row, "affinity");
+        if applications.insert(application.clone()) {
+            problem.applications.push(application.clone());
+        }
+        if experts.insert(expert.clone()) {
+            problem.experts.push(expert.clone());
+        }
+        let pair = (application.clone(), expert.clone());
+        match lines.get(&pair) {
+            Some(line) => {
+                input.blame(&row, "expert", &format!("the pair stands in line {line}"));
+            }
+            None => {
+                lines.insert(pair, row.line());
+            }
+        }
+        problem.affinities.push(Affinity {
+            application,
+            expert,
+            affinity,
+        });
+    }
+    input.finish()
+}
+
+fn read_conflicts(file: &Path, problem: &mut AssignmentProblem) -> Result<(), Stop> {
+    let mut input = table::read(file, &["application", "expert"])?;
+    let applications: BTreeSet<String> = problem.applications.iter().cloned().collect();
+    let experts: BTreeSet<String> = problem.experts.iter().cloned().collect();
+    for row in input.take() {
+        let application = input.name(&row, "application");
+        let expert = input.name(&row, "expert");
+        // A misspelt name would let a conflict through.
+        for (column, name, known) in [
+            ("application", &application, &applications),
+            ("expert", &expert, &experts),
+        ] {
+            if !name.is_empty() && !known.contains(name) {
+                let message = format!("`{name}` is not in the affinity file");
+                input.blame(&row, column, &message);
+            }
+        }
+        problem.conflicts.push(Pair {
+            application,
+            expert,
+        });
+    }
+    input.finish()
+}

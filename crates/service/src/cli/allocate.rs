@@ -46,7 +46,9 @@ pub(crate) fn run(args: &AllocateArgs) -> Result<(), Stop> {
             Err(Stop::No)
         }
         Err(AllocationError::Bids(faults)) => {
-            faults.iter().for_each(|fault| complain(fault));
+            for fault in &faults {
+                complain(fault);
+            }
             Err(Stop::No)
         }
         Err(error) => Err(Stop::Trouble(error.to_string())),

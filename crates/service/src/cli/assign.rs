@@ -56,7 +56,9 @@ pub(crate) fn run(args: &AssignArgs) -> Result<(), Stop> {
     let best = match assign(&problem) {
         Ok(best) => best,
         Err(AssignmentError::Faults(faults)) => {
-            faults.iter().for_each(|fault| complain(fault));
+            for fault in &faults {
+                complain(fault);
+            }
             return Err(Stop::No);
         }
         Err(AssignmentError::Infeasible(cause)) => return Err(Stop::Trouble(cause.to_string())),

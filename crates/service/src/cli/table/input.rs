@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub(crate) struct Rows {
     name: String,
     header: Vec<String>,
-    rows: Vec<Row>,
+    body: Vec<Row>,
     faults: Vec<Fault>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn read_text(file: &Path) -> Result<String, Stop> {
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let before = error.as_bytes().get(..good).unwrap_or_default();
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let line = 1 + String::from_utf8_lossy(before).matches('\n').count();
             let fields = before.iter().rev().take_while(|byte| **byte != b'\n');
             let column = 1 + fields.filter(|byte| **byte == b',').count();
             complain(&format!(
@@ -103,8 +103,8 @@ fn parse(name: String, text: &str) -> Result<Rows, Stop> {
         let rest = text.as_bytes().get(start..).unwrap_or_default();
         let blank = rest.iter().take_while(|byte| b"\r\n".contains(byte));
         let begin = start + blank.count();
-        let passed = text.as_bytes().get(counted..begin).unwrap_or_default();
-        line += passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = text.get(counted..begin).unwrap_or_default();
+        line += passed.matches('\n').count();
         counted = begin;
         let fields = record.iter().map(str::to_owned).collect();
         rows.push(Row { line, fields });
@@ -117,7 +117,7 @@ fn parse(name: String, text: &str) -> Result<Rows, Stop> {
     Ok(Rows {
         name,
         header: header.iter().map(|name| name.trim().to_owned()).collect(),
-        rows,
+        body: rows,
         faults: Vec::new(),
     })
 }
@@ -133,7 +133,7 @@ fn name_of(file: &Path) -> String {
 impl Rows {
     /// Hands out the rows; they are read with the other methods.
     pub(crate) fn take(&mut self) -> Vec<Row> {
-        std::mem::take(&mut self.rows)
+        std::mem::take(&mut self.body)
     }
 
     /// Whether there is such a column.
@@ -205,7 +205,7 @@ impl Rows {
         for row in self.take() {
             let fields = row.fields.len();
             if fields == width {
-                self.rows.push(row);
+                self.body.push(row);
             } else {
                 let message = format!("{fields} fields where the header has {width}");
                 self.fault(row.line, fields.min(width) + 1, message);

@@ -11,11 +11,15 @@ use crate::table::ScoreTable;
 /// Solving again for what is left over squeezes out the rounding of the first solution.
 const REFINEMENTS: usize = 3;
 
+/// Along a direction whose curvature is below this part of its length the system is level, but for
+/// rounding.
+const LEVEL: f64 = 1e-13;
+
 #[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
 pub(super) fn fit(table: &ScoreTable, ridge: f64) -> Calibration {
-    let system = System::new(table, ridge);
     let experts = table.experts().len();
     let (parts, part_of_expert) = parts(table);
+    let system = System::new(table, ridge, &part_of_expert, parts.len());
 
     let points: Vec<f64> = table
         .sheets()
@@ -136,10 +140,13 @@ struct System<'a> {
     ridge: f64,
     /// The number of scores of each expert.
     counts: Vec<f64>,
+    /// The part of each expert.
+    part_of: &'a [usize],
+    parts: usize,
 }
 
 impl<'a> System<'a> {
-    fn new(table: &'a ScoreTable, ridge: f64) -> Self {
+    fn new(table: &'a ScoreTable, ridge: f64, part_of: &'a [usize], parts: usize) -> Self {
         let mut counts = vec![0.0; table.experts().len()];
         for sheet in table.sheets() {
             if let Some(count) = counts.get_mut(sheet.expert as usize) {
@@ -150,6 +157,8 @@ impl<'a> System<'a> {
             table,
             ridge,
             counts,
+            part_of,
+            parts,
         }
     }
 
@@ -192,18 +201,25 @@ impl<'a> System<'a> {
         product
     }
 
-    /// Conjugate gradients from 0. The system is singular by one constant per part, which the
-    /// right-hand side is free of, so that it converges all the same.
+    /// Conjugate gradients from 0. Without ridge the system is singular by one constant per part,
+    /// which the right-hand side is free of but for rounding. What rounding adds is taken out, and
+    /// no step is taken along what is left of it: nothing would hold back such a step.
     fn solve(&self, right: &[f64]) -> Vec<f64> {
         let conditioned = |r: &[f64]| -> Vec<f64> {
-            r.iter()
-                .zip(&self.counts)
-                .map(|(r, count)| r / (count + self.ridge))
-                .collect()
+            let pairs = r.iter().zip(&self.counts);
+            let mut z: Vec<f64> = pairs.map(|(r, count)| r / (count + self.ridge)).collect();
+            if self.ridge == 0.0 {
+                centre(&mut z, &self.counts, self.part_of, self.parts);
+            }
+            z
         };
         let mut solution = vec![0.0; right.len()];
-        let mut residual = right.to_vec();
-        let mut z = conditioned(&residual);
+        let mut z = conditioned(right);
+        let weighted = |x: &[f64]| -> Vec<f64> {
+            let pairs = x.iter().zip(&self.counts);
+            pairs.map(|(x, count)| x * (count + self.ridge)).collect()
+        };
+        let mut residual = weighted(&z);
         let mut direction = z.clone();
         let mut size = dot(&residual, &z);
         let enough = size * 1e-26;
@@ -214,7 +230,7 @@ impl<'a> System<'a> {
             }
             let product = self.times(&direction);
             let curvature = dot(&direction, &product);
-            if curvature <= 0.0 {
+            if curvature <= dot(&direction, &weighted(&direction)) * LEVEL {
                 break;
             }
             let step = size / curvature;

@@ -4,5 +4,6 @@
 mod anchors;
 mod assignment;
 mod draws;
+mod properties;
 mod selection;
 mod vectors;

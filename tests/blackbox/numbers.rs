@@ -1,5 +1,9 @@
 //! The commands that compute, from outside: real cases, and what they say of bad input.
 
+mod calibration;
+mod draw;
+mod limits;
+
 use std::io::Write as _;
 use std::process::Stdio;
 

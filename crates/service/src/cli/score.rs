@@ -1,14 +1,16 @@
 //! `fundcycle score`: from sheets to ranks.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use fundcycle_scoring::{
-    Aggregation, CalibrationRule, Exact, Method, Placed, Rounding, ScoreRow, ScoreTable,
-    TableFault, calibrate,
+    Aggregation, Calibration, CalibrationRule, Exact, Fixed, Method, Placed, Rounding, ScoreRow,
+    ScoreTable, TableFault, calibrate,
 };
+use serde_json::{Map, json};
 
-use super::table::{self, Cell, Output, Row};
+use super::table::{self, Cell, Format, Output, Row};
 use super::{Stop, complain};
 
 /// What `score` takes.
@@ -66,7 +68,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Stop> {
         ));
     }
     let table = read(args)?;
-    let placed = placed(args, &table);
+    let calibration = calibration(args.method, &table);
+    let placed = placed(args, &table, calibration.as_ref());
     if placed
         .iter()
         .any(|row| 0 < row.sheets && (row.score.is_none() || row.raw.is_none()))
@@ -75,7 +78,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Stop> {
         return Err(Stop::No);
     }
     let name = |index: usize| table.applications().get(index);
-    let rows: Vec<Vec<Cell>> = placed
+    let mut rows: Vec<Vec<Cell>> = placed
         .iter()
         .map(|row| {
             vec![
@@ -88,38 +91,138 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Stop> {
             ]
         })
         .collect();
-    let header = ["rank", "application", "score", "sheets", "used", "raw"];
-    table::show(args.output.format, &header, &rows, None)
+    let mut header = vec!["rank", "application", "score", "sheets", "used", "raw"];
+    let format = args.output.format;
+    let Some(calibration) = calibration else {
+        return table::show(format, &header, &rows, None);
+    };
+    if args.method == By::Additive {
+        warn_of_parts(&calibration, &table);
+    }
+    if let Format::Csv = format {
+        return table::show(format, &header, &rows, None);
+    }
+    header.push("raw_rank");
+    let by_raw = table.ranking(&Aggregation {
+        scale: args.scale,
+        rounding: rounding(args),
+        ..Aggregation::default()
+    });
+    let raw_ranks: BTreeMap<usize, Option<u32>> = by_raw
+        .iter()
+        .map(|row| (row.application, row.rank))
+        .collect();
+    for (cells, row) in rows.iter_mut().zip(&placed) {
+        let rank = raw_ranks.get(&row.application).copied().flatten();
+        cells.push(rank.map_or(Cell::None, |rank| Cell::Count(rank.into())));
+    }
+    let experts = ["expert", "sheets", "leniency", "standard_error"];
+    let effects = effects(args, &calibration, &table);
+    if let Format::Table = format {
+        table::show(format, &header, &rows, None)?;
+        return table::show(format, &experts, &effects, None);
+    }
+    let parts = calibration.parts.iter();
+    let parts: Vec<Vec<&String>> = parts
+        .map(|part| part.iter().copied().filter_map(name).collect())
+        .collect();
+    let more = Map::from_iter([
+        ("experts".into(), table::objects(&experts, &effects)),
+        ("parts".into(), json!(parts)),
+    ]);
+    table::show(format, &header, &rows, Some(("ranking", more)))
 }
 
-fn placed(args: &ScoreArgs, table: &ScoreTable) -> Vec<Placed> {
-    let rounding = match args.rounding {
+fn calibration(method: By, table: &ScoreTable) -> Option<Calibration> {
+    let rule = match method {
+        By::Mean | By::Median | By::TrimmedMean => return None,
+        By::ZScore => CalibrationRule::ZScore,
+        By::Additive => CalibrationRule::Additive { ridge: Exact::ZERO },
+    };
+    Some(calibrate(&rule, table))
+}
+
+/// How lenient each expert is and, in the additive model, how sure that is.
+fn effects(args: &ScoreArgs, calibration: &Calibration, table: &ScoreTable) -> Vec<Vec<Cell>> {
+    let errors = if args.method == By::Additive {
+        calibration.standard_errors(table)
+    } else {
+        vec![None; calibration.experts.len()]
+    };
+    let points = |value: f64| Cell::of(Fixed::from_f64(value, args.scale, Rounding::HalfUp));
+    table
+        .experts()
+        .iter()
+        .zip(&calibration.experts)
+        .zip(errors)
+        .map(|((name, effect), error)| {
+            vec![
+                Cell::of(Some(name)),
+                Cell::Count(effect.sheets.into()),
+                points(effect.leniency),
+                error.map_or(Cell::None, points),
+            ]
+        })
+        .collect()
+}
+
+/// How many applications of a part are named in a warning; JSON names all.
+const NAMED: usize = 20;
+
+/// Says which applications cannot be compared with which.
+fn warn_of_parts(calibration: &Calibration, table: &ScoreTable) {
+    let parts = &calibration.parts;
+    if parts.len() < 2 {
+        return;
+    }
+    complain(&format!(
+        "warning: no expert links these {} parts, so their scores cannot be compared with each other:",
+        parts.len()
+    ));
+    for (number, part) in (1..).zip(parts) {
+        let names = part.iter().take(NAMED);
+        let names = names.filter_map(|index| table.applications().get(*index));
+        let names: Vec<&str> = names.map(String::as_str).collect();
+        let more = match part.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        complain(&format!(
+            "warning: part {number}: {}{more}",
+            names.join(", ")
+        ));
+    }
+}
+
+fn rounding(args: &ScoreArgs) -> Rounding {
+    match args.rounding {
         Round::HalfUp => Rounding::HalfUp,
         Round::HalfEven => Rounding::HalfEven,
         Round::Down => Rounding::Down,
-    };
-    let calibrated =
-        |rule: &CalibrationRule| calibrate(rule, table).ranking(table, args.scale, rounding);
-    let aggregated = |method| {
-        let default = Aggregation::default();
-        let neither = u32::from(args.drop_high.is_none() && args.drop_low.is_none());
-        table.ranking(&Aggregation {
-            method,
-            drop_high: args.drop_high.unwrap_or(neither),
-            drop_low: args.drop_low.unwrap_or(neither),
-            min_remaining: args.min_remaining.unwrap_or(default.min_remaining),
-            scale: args.scale,
-            rounding,
-            ..default
-        })
-    };
-    match args.method {
-        By::Mean => aggregated(Method::Mean),
-        By::Median => aggregated(Method::Median),
-        By::TrimmedMean => aggregated(Method::TrimmedMean),
-        By::ZScore => calibrated(&CalibrationRule::ZScore),
-        By::Additive => calibrated(&CalibrationRule::Additive { ridge: Exact::ZERO }),
     }
+}
+
+fn placed(args: &ScoreArgs, table: &ScoreTable, calibration: Option<&Calibration>) -> Vec<Placed> {
+    let rounding = rounding(args);
+    if let Some(calibration) = calibration {
+        return calibration.ranking(table, args.scale, rounding);
+    }
+    let method = match args.method {
+        By::Median => Method::Median,
+        By::TrimmedMean => Method::TrimmedMean,
+        By::Mean | By::ZScore | By::Additive => Method::Mean,
+    };
+    let default = Aggregation::default();
+    let neither = u32::from(args.drop_high.is_none() && args.drop_low.is_none());
+    table.ranking(&Aggregation {
+        method,
+        drop_high: args.drop_high.unwrap_or(neither),
+        drop_low: args.drop_low.unwrap_or(neither),
+        min_remaining: args.min_remaining.unwrap_or(default.min_remaining),
+        scale: args.scale,
+        rounding,
+        ..default
+    })
 }
 
 fn read(args: &ScoreArgs) -> Result<ScoreTable, Stop> {

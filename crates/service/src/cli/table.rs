@@ -4,4 +4,4 @@ mod input;
 mod output;
 
 pub(crate) use input::{Row, read, read_text};
-pub(crate) use output::{Cell, Output, show};
+pub(crate) use output::{Cell, Format, Output, objects, show};

@@ -89,6 +89,16 @@ pub(crate) fn show(
     Ok(std::io::stdout().lock().write_all(&bytes)?)
 }
 
+/// The rows as a JSON list of objects.
+pub(crate) fn objects(header: &[&str], rows: &[Vec<Cell>]) -> Value {
+    let object = |row: &Vec<Cell>| {
+        let fields = header.iter().zip(row);
+        let fields = fields.map(|(name, cell)| ((*name).to_owned(), cell.json()));
+        Value::Object(fields.collect())
+    };
+    Value::Array(rows.iter().map(object).collect())
+}
+
 fn csv_of(header: &[&str], rows: &[Vec<Cell>]) -> Result<Vec<u8>, Stop> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header)?;
@@ -103,12 +113,7 @@ fn json_of(
     rows: &[Vec<Cell>],
     more: Option<(&str, Map<String, Value>)>,
 ) -> Result<Vec<u8>, Stop> {
-    let object = |row: &Vec<Cell>| {
-        let fields = header.iter().zip(row);
-        let fields = fields.map(|(name, cell)| ((*name).to_owned(), cell.json()));
-        Value::Object(fields.collect())
-    };
-    let list = Value::Array(rows.iter().map(object).collect());
+    let list = objects(header, rows);
     let document = match more {
         None => list,
         Some((name, mut more)) => {

@@ -19,7 +19,9 @@ pub(crate) const VERBS: &[&str] = &[
     "application pitch_again",
     "application reopen_review",
     "panel change_members",
+    "panel discard_plan",
     "panel dissolve",
+    "panel plan_assignment",
     "panel reopen",
     "pitch_session cancel",
     "pitch_session revise",
@@ -87,6 +89,30 @@ async fn the_journals_hold(database: &Database, server: Server, roadshow: bool) 
     );
 }
 
+/// A plan is on record until it is dropped, and gives nothing out; trying it shows the same plan.
+async fn a_plan_is_tried_and_dropped(desk: &Desk<'_>, panel: &str) {
+    let ask = json!({ "per_subject": 3, "max_load": 20 });
+    let tried = desk
+        .does("staff", panel, "plan_assignment?dry_run=true", ask.clone())
+        .await;
+    assert_eq!(desk.sees("staff", panel).await.1["plan"], Value::Null);
+    let planned = desk.does("staff", panel, "plan_assignment", ask).await;
+    assert_eq!(planned["plan"], tried["plan"]);
+    let pairs = planned["plan"]["pairs"].as_array().unwrap();
+    let subjects = planned["plan"]["inputs"]["subjects"].as_array().unwrap();
+    assert!(subjects.len() > 14);
+    assert_eq!(pairs.len(), 3 * subjects.len());
+    assert_eq!(planned["plan"]["objective"], planned["plan"]["bound"]);
+    let too_few = json!({ "per_subject": 3, "max_load": 2 });
+    let plan = ("staff", panel, "plan_assignment");
+    desk.refused(plan, too_few, 422, "infeasible").await;
+    let left = desk.does("staff", panel, "discard_plan", json!({})).await;
+    assert_eq!(
+        (&left["plan"], &left["subjects"]),
+        (&Value::Null, &json!([]))
+    );
+}
+
 async fn sheets_and_panels_are_opened_again_and_experts_step_back(database: Database) {
     let server = checked_for_eligibility(&database);
     let experts = ["expert1", "expert2", "expert3", "expert4", "expert5"];
@@ -103,6 +129,7 @@ async fn sheets_and_panels_are_opened_again_and_experts_step_back(database: Data
     let panel = desk.forms("paper_review", &experts[..4]).await;
     desk.does("staff", &panel, "change_members", desk.members(&experts))
         .await;
+    a_plan_is_tried_and_dropped(&desk, &panel).await;
     let everything = desk.pairs(&experts, &[a, b, c]);
     desk.does("staff", &panel, "assign", everything).await;
     desk.does("staff", &panel, "assign", desk.pairs(&experts[..3], &[d]))

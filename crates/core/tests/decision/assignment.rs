@@ -233,7 +233,7 @@ fn planning_again_keeps_what_was_given_and_never_asks_who_stepped_back() {
 
     assert_eq!(
         why(ask(&mut play, id, "plan_assignment", limits(1, 4))),
-        vec!["/per_subject given_more"; 4].join(", ")
+        ["/per_subject given_more"; 4].join(", ")
     );
     let same = plan(&mut play, id, limits(2, 4));
     assert_eq!((same.pairs.len(), same.inputs.kept.len()), (0, 8));

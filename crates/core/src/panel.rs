@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 pub use agreement::{Agreed, Differences, agreement};
 pub use assignment::conflicts;
+pub(crate) use assignment::{interest_needs, interested};
 pub use calibration::{Calibration, calibration};
 pub use plan::{Fit, Plan, PlanInputs, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};

@@ -18,7 +18,7 @@ use crate::policy::Round;
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
-use crate::world::Need;
+use crate::world::{Need, World};
 
 names! {
     /// Where a sheet stands. A missing score is not zero: only submitted sheets count.
@@ -262,6 +262,13 @@ impl Aggregate for Sheet {
         }
     }
 
+    fn needs(record: &Record<Self>, command: &Command, world: &World) -> Vec<Need> {
+        match command {
+            Command::Submit {} => panel::interest_needs(record, world),
+            _ => Vec::new(),
+        }
+    }
+
     fn decide(
         record: &Record<Self>,
         command: Command,
@@ -290,6 +297,15 @@ impl Aggregate for Sheet {
                 }
             }
             Command::Submit {} => {
+                // An interest may come about after the sheet was given out.
+                if panel::interested(record, cx.world) {
+                    return Err(Rejection::fault(
+                        "",
+                        "conflict",
+                        "You have a conflict of interest here: recuse yourself.",
+                        "您与申报方存在利害关系,请回避。",
+                    ));
+                }
                 let (rubric, marks) = (rubric(record, cx)?, record.data.marks.clone());
                 let total = rubric.check(&marks).map_err(|faults| Rejection::Invalid {
                     faults: faults.into_iter().map(located).collect(),

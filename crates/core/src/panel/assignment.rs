@@ -143,23 +143,30 @@ pub(super) fn interests_need(panel: &Record<Panel>, world: &World) -> Vec<Need> 
     let sheets = world.all::<Sheet>();
     sheets
         .filter(|sheet| sheet.data.panel == Some(panel.id))
-        .flat_map(|sheet| {
-            let person = sheet.data.expert.into_iter();
-            let owner = sheet.data.subject.and_then(|id| owner_of(id, world));
-            person
-                .flat_map(|id| {
-                    [
-                        Need::One(Kind::Expert, expert::id_of(id)),
-                        Need::One(Kind::Account, id),
-                    ]
-                })
-                .chain(owner.map(|id| Need::One(Kind::Organisation, id)))
-        })
+        .flat_map(|sheet| interest_needs(sheet, world))
+        .collect()
+}
+
+/// What tells whether who fills in `sheet` has come to have an interest in its subject.
+pub(crate) fn interest_needs(sheet: &Record<Sheet>, world: &World) -> Vec<Need> {
+    let subject = sheet.data.subject;
+    let person = sheet.data.expert.into_iter().flat_map(|id| {
+        [
+            Need::One(Kind::Expert, expert::id_of(id)),
+            Need::One(Kind::Account, id),
+        ]
+    });
+    let owner = subject.and_then(|id| owner_of(id, world));
+    subject
+        .map(|id| Need::One(kind_of_subjects(sheet.data.round), id))
+        .into_iter()
+        .chain(person)
+        .chain(owner.map(|id| Need::One(Kind::Organisation, id)))
         .collect()
 }
 
 /// Whether who fills in `sheet` must not judge its subject, as is known by now.
-pub(super) fn interested(sheet: &Record<Sheet>, world: &World) -> bool {
+pub(crate) fn interested(sheet: &Record<Sheet>, world: &World) -> bool {
     let person = sheet.data.expert.map(expert::id_of);
     let owner = sheet.data.subject.and_then(|id| owner_of(id, world));
     person

@@ -297,3 +297,26 @@ fn affinity_is_four_for_the_domain_and_one_for_each_other_domain_in_the_title() 
     assert_eq!(of(&["社区", "社区", "法律"], "养老进社区"), 1);
     assert_eq!(of(&["养老 服务", "a", "B", "c", "d"], "ＡＢＣＤ"), 7);
 }
+
+#[test]
+fn who_joins_an_organisation_hands_in_no_sheet_on_it() {
+    let (mut play, id) = formed();
+    let pair = json!({ "pairs": [{ "expert": person(0), "subject": application(0) }] });
+    let facts = play.does(&staff(), Kind::Panel, id, "assign", pair);
+    let sheet = facts.iter().find(|fact| fact.kind == Kind::Sheet).unwrap();
+    play.does(&staff(), Kind::Panel, id, "open", json!({}));
+    let body = json!({ "marks": { "scores": { "need": "75" } } });
+    play.does(&person_as_actor(0), Kind::Sheet, sheet.id, "save", body);
+    let member = json!({ "account": person(0), "owner": false });
+    let owner = applicant(0);
+    let theirs = organisation(0);
+    play.does(&owner, Kind::Organisation, theirs, "add_member", member);
+    let refused = play.ask(
+        &person_as_actor(0),
+        Kind::Sheet,
+        sheet.id,
+        "submit",
+        json!({}),
+    );
+    assert_eq!(why(refused.map(|_| ())), " conflict");
+}

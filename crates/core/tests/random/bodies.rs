@@ -181,6 +181,7 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             let expert = Uuid::from_u128(dice.one(&[EXPERT, EXPERT2]));
             json!({ "pairs": [{ "expert": expert, "subject": dice.one(&[target, project]) }] })
         }
+        (Kind::Panel, "plan_assignment") => starts::limits(),
         (Kind::Sheet, "save") => {
             let mark = dice.one(&["0", "55.5", "80", "99.99", "101", "-1"]);
             json!({ "marks": { "scores": { "need": mark } } })

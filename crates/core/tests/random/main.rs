@@ -15,9 +15,31 @@ mod starts;
 mod walk;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// The same walks each time, so that a change is judged by what it changes. `PROPTEST_CASES` and
+/// `PROPTEST_RNG_SEED` are for longer searches.
+fn config() -> ProptestConfig {
+    let asked = |name: &str| std::env::var(name).is_ok();
+    let given = ProptestConfig::default();
+    ProptestConfig {
+        cases: if asked("PROPTEST_CASES") {
+            given.cases
+        } else {
+            16
+        },
+        rng_seed: if asked("PROPTEST_RNG_SEED") {
+            given.rng_seed
+        } else {
+            RngSeed::Fixed(2024)
+        },
+        failure_persistence: None,
+        ..given
+    }
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn random_commands_keep_what_must_hold(

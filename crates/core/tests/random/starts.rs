@@ -28,6 +28,8 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     || Play::called(BIDS, rules),
     || checked(rules),
     in_review,
+    assigning,
+    timetabled,
     at_roadshow,
     || Play::at_selection(BIDS, rules),
     || Play::announced(BIDS, rules).0,
@@ -137,6 +139,31 @@ fn in_review() -> Play {
         play.does(&play::expert(), Kind::Sheet, sheet.id, "save", body);
         play.does(&play::expert(), Kind::Sheet, sheet.id, "submit", json!({}));
     }
+    play
+}
+
+/// A panel with an assignment planned, and nothing given out yet.
+fn assigning() -> Play {
+    let mut play = Play::begin(BIDS, rules);
+    second_expert(&mut play);
+    let panel = play.fresh();
+    let both = [EXPERT, EXPERT2].map(Uuid::from_u128);
+    let body = json!({ "round": "paper_review", "experts": both });
+    play.does(&staff(), Kind::Panel, panel, "form", body);
+    play.does(&staff(), Kind::Panel, panel, "plan_assignment", limits());
+    play
+}
+
+/// Two sheets for each, no matter who has many.
+pub(crate) fn limits() -> Value {
+    json!({ "per_subject": 2, "max_load": 5 })
+}
+
+/// A session whose order is not drawn yet.
+fn timetabled() -> Play {
+    let mut play = Play::at_roadshow(BIDS, rules);
+    let planned = play.fresh();
+    play.does(&staff(), Kind::PitchSession, planned, "plan", session());
     play
 }
 

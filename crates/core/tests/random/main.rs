@@ -19,6 +19,10 @@ use proptest::test_runner::RngSeed;
 
 /// The same walks each time, so that a change is judged by what it changes. `PROPTEST_CASES` and
 /// `PROPTEST_RNG_SEED` are for longer searches.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may be told how far to search"
+)]
 fn config() -> ProptestConfig {
     let asked = |name: &str| std::env::var(name).is_ok();
     let given = ProptestConfig::default();

@@ -8,12 +8,15 @@ use sha2::Digest as _;
 /// What anyone computes again from the same value, on any machine.
 pub fn canonical_hash<T: Serialize>(value: &T) -> String {
     let text = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
-    sha2::Sha256::digest(&text)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    to_hex(&sha2::Sha256::digest(&text))
+}
+
+/// `bytes` in lower-case hexadecimal.
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// The bytes of a hexadecimal text in either case; none if it is not one.

@@ -17,6 +17,7 @@ pub mod aggregate;
 pub mod context;
 pub mod diagram;
 pub mod digest;
+pub mod disclosure;
 pub mod engine;
 pub mod kinds;
 pub mod present;

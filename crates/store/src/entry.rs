@@ -1,10 +1,10 @@
 //! One entry of a journal, and the chain that holds the entries together.
 
+use fundcycle_core::disclosure::{self, chained};
 use fundcycle_core::kinds::{Event, Kind};
 use fundcycle_core::names::Names as _;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::db::{self, Engine, Statement};
@@ -15,7 +15,7 @@ use crate::row::ROWS;
 pub const GENESIS: [u8; 32] = [0; 32];
 
 /// The columns of an [`Entry`].
-pub(crate) const COLUMNS: &str = "journal, seq, kind, id, version, at, actor, initiator, policy, command, verb, from_stage, to_stage, data, hash";
+pub(crate) const COLUMNS: &str = "journal, seq, kind, id, version, at, actor, initiator, policy, command, verb, from_stage, to_stage, data, salt, hash";
 
 /// A fact as it stands in a journal.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -48,13 +48,15 @@ pub struct Entry {
     pub to_stage: String,
     /// The event: canonical JSON (RFC 8785).
     pub data: String,
-    /// SHA-256 over the hash of the entry before and the canonical JSON of this one.
+    /// Random; what the commitments to the single values of this entry are salted with.
+    pub salt: Vec<u8>,
+    /// SHA-256 over the hash of the entry before and the one of this entry's [content](Entry::content).
     pub hash: Vec<u8>,
 }
 
-/// What is hashed: every column but the hash itself.
+/// What is hashed: every column but salt and hash.
 #[derive(Serialize)]
-struct Hashed<'a> {
+struct Content<'a> {
     journal: Uuid,
     seq: i64,
     kind: &'a str,
@@ -84,29 +86,44 @@ impl Entry {
         Event::parse(kind, value).map_err(|malformed| malformed.to_string())
     }
 
+    /// All that the entry says, as one document: what its hash commits to, value by value.
+    ///
+    /// # Errors
+    ///
+    /// Where `data` is not JSON in its canonical form.
+    pub fn content(&self) -> Result<Value, String> {
+        let data: Value = serde_json::from_str(&self.data).map_err(|error| error.to_string())?;
+        // Else a change of white space would go unseen.
+        if canonical(&data)? != self.data.as_bytes() {
+            return Err("the data is not in canonical form".to_owned());
+        }
+        self.with(&data)
+    }
+
     /// The hash that this entry has after one with the hash `previous`.
     ///
     /// # Errors
     ///
     /// Where `data` is not JSON in its canonical form.
     pub fn chained(&self, previous: &[u8]) -> Result<[u8; 32], String> {
-        let data: Value = serde_json::from_str(&self.data).map_err(|error| error.to_string())?;
-        // Else a change of white space would go unseen.
-        if canonical(&data)? != self.data.as_bytes() {
-            return Err("the data is not in canonical form".to_owned());
-        }
-        self.digest(previous, &data)
+        Ok(chained(
+            previous,
+            &disclosure::hash(&self.salt, &self.content()?),
+        ))
     }
 
     /// Puts `data` into this entry and chains it to the one with the hash `previous`.
     pub(crate) fn seal(mut self, data: &Value, previous: &[u8]) -> Result<Self, String> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
+        self.salt = salt.to_vec();
         self.data = String::from_utf8(canonical(data)?).map_err(|error| error.to_string())?;
-        self.hash = self.digest(previous, data)?.to_vec();
+        self.hash = chained(previous, &disclosure::hash(&salt, &self.with(data)?)).to_vec();
         Ok(self)
     }
 
-    fn digest(&self, previous: &[u8], data: &Value) -> Result<[u8; 32], String> {
-        let hashed = Hashed {
+    fn with(&self, data: &Value) -> Result<Value, String> {
+        serde_json::to_value(Content {
             journal: self.journal,
             seq: self.seq,
             kind: &self.kind,
@@ -121,12 +138,8 @@ impl Entry {
             from: self.from_stage.as_deref(),
             to: &self.to_stage,
             data,
-        };
-        Ok(Sha256::new()
-            .chain_update(previous)
-            .chain_update(canonical(&hashed)?)
-            .finalize()
-            .into())
+        })
+        .map_err(|error| error.to_string())
     }
 }
 
@@ -139,7 +152,7 @@ pub(crate) async fn append(engine: &mut Engine<'_>, entries: &[Entry]) -> Result
     for chunk in entries.chunks(ROWS) {
         let mut sql = Statement::new("INSERT INTO journal (");
         sql.push(COLUMNS).push(") ");
-        sql.rows(chunk.iter().map(|entry| -> [db::Value; 15] {
+        sql.rows(chunk.iter().map(|entry| -> [db::Value; 16] {
             [
                 entry.journal.into(),
                 entry.seq.into(),
@@ -155,6 +168,7 @@ pub(crate) async fn append(engine: &mut Engine<'_>, entries: &[Entry]) -> Result
                 entry.from_stage.clone().into(),
                 entry.to_stage.as_str().into(),
                 entry.data.as_str().into(),
+                entry.salt.clone().into(),
                 entry.hash.clone().into(),
             ]
         }));

@@ -66,6 +66,6 @@ fn item(entry: &Entry) -> Value {
         "actor": entry.actor, "initiator": entry.initiator, "policy": entry.policy, "command": entry.command,
         "verb": entry.verb, "from": entry.from_stage, "to": entry.to_stage,
         "event": serde_json::from_str::<Value>(&entry.data).unwrap_or_default(),
-        "hash": HEXLOWER.encode(&entry.hash),
+        "salt": HEXLOWER.encode(&entry.salt), "hash": HEXLOWER.encode(&entry.hash),
     })
 }

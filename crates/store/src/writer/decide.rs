@@ -329,6 +329,7 @@ impl Batch<'_> {
             from_stage: fact.from.map(str::to_owned),
             to_stage: fact.to.to_owned(),
             data: String::new(),
+            salt: Vec::new(),
             hash: Vec::new(),
         };
         let entry = entry

@@ -31,7 +31,7 @@ async fn an_empty_database_lacks_migrations_until_it_is_migrated(database: Datab
     let error = open(&database.url).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the database lacks 2 migration(s), the first is number 1; run `fundcycle migrate`"
+        "the database lacks 3 migration(s), the first is number 1; run `fundcycle migrate`"
     );
     assert_eq!(
         Store::schema_at(&database.url).await.unwrap(),

@@ -21,6 +21,7 @@ pub mod disclosure;
 pub mod engine;
 pub mod kinds;
 pub mod present;
+pub mod proof;
 pub mod rejection;
 pub mod time;
 pub mod visibility;

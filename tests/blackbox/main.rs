@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod attachments;
+mod bad_database;
 mod bad_input;
 mod calls;
 mod command_line;

@@ -9,6 +9,7 @@ mod cluster;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use cluster::Cluster;
+use sqlx::{AssertSqlSafe, Connection as _};
 pub use tempfile::TempDir;
 
 /// An empty folder that is removed when it goes out of scope.
@@ -52,6 +53,24 @@ impl Database {
     /// Whether this is on PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.url.starts_with("postgres:")
+    }
+}
+
+/// Runs SQL past the store, as somebody with access to the database would.
+pub async fn sql(database: &Database, text: &str) -> Result<u64, sqlx::Error> {
+    let statement = AssertSqlSafe(text.to_owned());
+    if database.is_postgres() {
+        let mut connection = sqlx::PgConnection::connect(&database.url).await?;
+        Ok(sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await?
+            .rows_affected())
+    } else {
+        let mut connection = sqlx::SqliteConnection::connect(&database.url).await?;
+        Ok(sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await?
+            .rows_affected())
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Play {
     pub(crate) now: Timestamp,
     next: u128,
     bids: Vec<Bid>,
-    facts: Vec<(Timestamp, Fact)>,
+    pub(crate) facts: Vec<(Timestamp, Fact)>,
 }
 
 /// Somebody who works for the cycle in `role`.

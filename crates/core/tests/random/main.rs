@@ -9,6 +9,7 @@ mod money;
 #[path = "../decision/play.rs"]
 #[expect(dead_code, reason = "shared with the tests of decisions")]
 mod play;
+mod review;
 #[path = "../decision/running.rs"]
 mod running;
 mod starts;

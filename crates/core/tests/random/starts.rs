@@ -267,7 +267,7 @@ fn approved() -> Play {
 }
 
 /// A session published, and one who has left it.
-fn drawn() -> Play {
+pub(crate) fn drawn() -> Play {
     let mut play = Play::at_roadshow(BIDS, rules);
     play.published_session();
     let last = application(2);

@@ -4,9 +4,8 @@ use std::fs;
 
 use fundcycle_core::calendar::WorkingDayCalendar;
 use fundcycle_store::{OpenError, Options, SchemaState, Store};
-use fundcycle_test_support::{Database, on_both};
+use fundcycle_test_support::{Database, on_both, sql};
 
-use crate::tampering::sql;
 use crate::{again, fresh, open_account};
 use uuid::Uuid;
 

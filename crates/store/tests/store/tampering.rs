@@ -8,10 +8,9 @@ use fundcycle_core::organisation::{self, Profile};
 use fundcycle_core::time::Timestamp;
 use fundcycle_store::replay::Place;
 use fundcycle_store::{ExecuteError, Store, Submission};
-use fundcycle_test_support::{Database, on_both};
+use fundcycle_test_support::{Database, on_both, sql};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sqlx::{AssertSqlSafe, Connection as _};
 use uuid::Uuid;
 
 use crate::{NOW, disable, fresh, member, open_account, register, submission, talkative};
@@ -21,24 +20,6 @@ on_both!(
     after_random_commands_the_tables_say_what_the_journal_says,
     every_kind_of_tampering_is_found
 );
-
-/// Runs SQL past the store, as somebody with access to the database would.
-pub(crate) async fn sql(database: &Database, text: &str) -> Result<u64, sqlx::Error> {
-    let statement = AssertSqlSafe(text.to_owned());
-    if database.is_postgres() {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await?;
-        Ok(sqlx::raw_sql(statement)
-            .execute(&mut connection)
-            .await?
-            .rows_affected())
-    } else {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await?;
-        Ok(sqlx::raw_sql(statement)
-            .execute(&mut connection)
-            .await?
-            .rows_affected())
-    }
-}
 
 async fn the_engine_refuses_to_change_the_journal(database: Database) {
     let store = fresh(&database).await;

@@ -4,6 +4,7 @@
 mod agreement;
 mod ends;
 mod evaluations;
+mod payments;
 mod reports;
 
 use std::collections::BTreeSet;
@@ -20,9 +21,11 @@ pub(crate) const VERBS: &[&str] = &[
     "change_request refuse",
     "change_request withdraw",
     "evaluation regrade",
+    "project check_bank_account",
     "project confirm_recovery",
     "project fail_final",
     "project fail_midterm",
+    "project give_bank_account",
     "project recover",
     "project rectify_final",
     "project resume",
@@ -34,6 +37,7 @@ pub(crate) const VERBS: &[&str] = &[
     "report extend",
     "report return",
     "tranche cancel",
+    "tranche reduce",
     "tranche release_hold",
     "tranche return_request",
     "tranche withhold",
@@ -168,9 +172,10 @@ async fn plans_payments_and_evaluations_go_every_other_way(database: Database) {
     agreement::three_people_handle_a_payment(walk, &bureau, &first).await;
     agreement::a_suspended_project_is_not_paid(walk, &bureau, &first).await;
     agreement::a_payment_is_held_and_released(walk, &bureau, &first).await;
-    for case in [&second, &third] {
-        bureau.pay(walk, case, 0, "2024-08-20").await;
-    }
+    bureau.pay(walk, &second, 0, "2024-08-20").await;
+    payments::an_account_is_checked_before_it_is_paid(walk, &bureau, &third).await;
+    payments::sixteen_clients_cannot_overdraw_it(walk, &bureau, &third, &database).await;
+    payments::a_tranche_is_cut(walk, &bureau, &second).await;
     agreement::launched(walk, &bureau, [&first, &second, &third]).await;
 
     reports::changes_are_refused_and_taken_back(walk, &bureau, [&second, &third]).await;

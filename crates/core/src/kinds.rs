@@ -572,12 +572,12 @@ fn decide<A: Stored>(
     let mine: Vec<&Move<A>> = rows
         .filter(|row| row.by.iter().any(|role| cx.roles.contains(role)))
         .collect();
-    let first = *mine.first().ok_or_else(|| forbidden::<A>(verb))?;
-    let row = mine
+    // Where none is open, the one that comes closest says what is missing.
+    let (row, shut) = mine
         .into_iter()
-        .find(|row| shut_gates(row, &record, cx).is_empty())
-        .unwrap_or(first);
-    let shut = shut_gates(row, &record, cx);
+        .map(|row| (row, shut_gates(row, &record, cx)))
+        .min_by_key(|(_, shut)| shut.len())
+        .ok_or_else(|| forbidden::<A>(verb))?;
     if !shut.is_empty() {
         return Err(Rejection::Shut {
             verb: verb.name().to_owned(),

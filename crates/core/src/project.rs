@@ -2,20 +2,22 @@
 //! (`domain.md` §2.10–2.17).
 
 mod accounts;
+mod agreement;
 pub mod facts;
 pub mod flow;
 pub mod plan;
 
 use std::collections::BTreeSet;
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use accounts::{outstanding, paid};
-pub use facts::{Agreement, Demand, Event, Ground, Launch, Rectification, Termination};
+pub use accounts::{Balance, balance, outstanding, paid};
+pub use facts::{
+    Agreement, BankAccount, Demand, Event, Ground, Launch, Rectification, Termination,
+};
 pub use flow::{BEFORE_AGREEMENT, Command, RUNNING, Stage, TERMINABLE, Verb};
 pub use plan::{Plan, RecordedChange};
 
@@ -24,9 +26,8 @@ use crate::calendar::FirstDay;
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
-use crate::numerals::capital_numerals;
 use crate::policy::Round;
-use crate::rejection::{Fault, Rejection};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::tranche::{self, Tranche};
 use crate::visibility::{Eye, Field, Sight};
@@ -57,6 +58,15 @@ pub struct Project {
     pub plan_version: u32,
     /// The agreement, once signed.
     pub agreement: Option<Agreement>,
+    /// Where the award is paid to.
+    #[serde(default)]
+    pub bank_account: Option<BankAccount>,
+    /// The number of that account as the organisation reads it back.
+    #[serde(default)]
+    pub bank_account_masked: Option<String>,
+    /// Who checked that account; none since it last changed.
+    #[serde(default)]
+    pub bank_checked_by: Option<Uuid>,
     /// Until when it should be launched; a later launch is a risk and not forbidden.
     #[schemars(with = "Option<String>")]
     pub launch_by: Option<Date>,
@@ -144,6 +154,7 @@ impl Aggregate for Project {
         Field { name: "organisation", eyes: &[Eye::Applicant] },
         Field { name: "sign_by", eyes: &[Eye::Applicant] },
         Field { name: "agreement", eyes: &[Eye::Applicant] },
+        Field { name: "bank_account_masked", eyes: &[Eye::Applicant] },
         Field { name: "launch_by", eyes: &[Eye::Applicant] },
         Field { name: "launch_host", eyes: &[Eye::Applicant] },
         Field { name: "launch_guests", eyes: &[Eye::Applicant] },
@@ -202,7 +213,11 @@ impl Aggregate for Project {
                 parties,
                 signed_on,
                 number,
-            } => return signed(record, parties, signed_on, number, cx),
+            } => return agreement::signed(record, parties, signed_on, number, cx),
+            Command::GiveBankAccount { bank_account } => {
+                agreement::bank_account(record, bank_account)?
+            }
+            Command::CheckBankAccount {} => Event::BankAccountChecked { by: cx.account() },
             Command::ScheduleLaunch {
                 date,
                 venue,
@@ -289,6 +304,12 @@ impl Aggregate for Project {
                 self.agreement = Some(agreement);
                 self.launch_by = launch_by;
             }
+            Event::BankAccountGiven { bank_account } => {
+                self.bank_account_masked = Some(bank_account.masked());
+                self.bank_account = Some(bank_account);
+                self.bank_checked_by = None;
+            }
+            Event::BankAccountChecked { by } => self.bank_checked_by = by,
             Event::LaunchScheduled {
                 launch,
                 host,
@@ -360,82 +381,6 @@ fn begun(command: Command, cx: &Context<'_>) -> Result<Event, Rejection> {
     Ok(Event::Begun {
         project: Box::new(project),
     })
-}
-
-fn signed(
-    record: &Record<Project>,
-    parties: Vec<String>,
-    signed_on: Date,
-    number: String,
-    cx: &Context<'_>,
-) -> Result<Decided<Project>, Rejection> {
-    let mut faults = Vec::from_iter(Fault::of_text("/number", &number, 100));
-    if parties.len() < 2 {
-        faults.push(Fault::new(
-            "/parties",
-            "too_few",
-            "An agreement has two parties or more.",
-            "协议至少有两方签署。",
-        ));
-    }
-    for (index, party) in parties.iter().enumerate() {
-        faults.extend(Fault::of_text(format!("/parties/{index}"), party, 200));
-    }
-    if signed_on > cx.today() {
-        faults.push(Fault::new(
-            "/signed_on",
-            "in_future",
-            "A signature cannot be dated after today.",
-            "签署日期不能晚于今天。",
-        ));
-    }
-    Rejection::unless_empty(faults)?;
-    let policy = cx.require_policy()?;
-    let amount = record.data.amount;
-    let agreement = Agreement {
-        number,
-        parties,
-        signed_on,
-        amount,
-        amount_in_capitals: capital_numerals(amount),
-    };
-    let launch_by = signed_on
-        .checked_add(i64::from(policy.agreement.launch_days).days())
-        .ok();
-    Ok(Decided::only(Event::Signed {
-        agreement,
-        launch_by,
-    })
-    .then(planned_tranches(record, cx)?))
-}
-
-/// The tranches of the policy, exact to the fen; a share that comes to nothing is left out.
-fn planned_tranches(record: &Record<Project>, cx: &Context<'_>) -> Result<Vec<Then>, Rejection> {
-    let rules = &cx.require_policy()?.tranches;
-    let shares: Vec<_> = rules.iter().map(|rule| rule.share.clone()).collect();
-    let amounts = record.data.amount.split(&shares).map_err(|error| {
-        Rejection::fault(
-            "",
-            "tranches",
-            error.to_string(),
-            format!("拨款比例无法执行:{error}"),
-        )
-    })?;
-    let plans = (1..).zip(rules.iter().zip(amounts));
-    Ok(plans
-        .filter(|(_, (_, amount))| *amount > Money::ZERO)
-        .map(|(position, (rule, amount))| {
-            let command = tranche::Command::Plan {
-                project: record.id,
-                organisation: record.data.organisation,
-                position,
-                name: rule.name.clone(),
-                amount,
-                after: rule.after,
-            };
-            Tranche::then(tranche::id_of(record.id, position), cx.journal, command)
-        })
-        .collect())
 }
 
 fn to_rectify(round: Round, cx: &Context<'_>) -> Result<Event, Rejection> {

@@ -1,8 +1,14 @@
 //! One part of an award, from plan to payment (`domain.md` §6).
 //!
+//! Every fen of it is paid, withheld, cancelled or still to come. It may be paid in several payments;
+//! each goes from request to approval to payment.
+//!
 //! `domain.md` §2.16 has a stage `eligible` between planned and requested. Here it is a gate on the
 //! request: whether the condition holds follows from the project, and a stage would have to be kept
 //! in step with it. Three people handle each tranche (`reliability.md` I37).
+
+mod gates;
+mod payment;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -10,14 +16,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::actor::Role;
-use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, derived_id};
+use crate::aggregate::{Aggregate, Decided, Index, Move, Record, derived_id};
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
-use crate::policy::Round;
-use crate::policy::document::TrancheCondition;
-use crate::project::{self, Project};
-use crate::rejection::{Fault, Rejection};
+use crate::policy::document::{TrancheCondition, TrancheNeeds};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
 use crate::world::{Need, World};
@@ -55,9 +59,19 @@ commands! {
         amount: Money,
         /// What has to be there first.
         after: TrancheCondition,
+        /// What else has to be there.
+        #[serde(default)]
+        needs: TrancheNeeds,
     }
-    /// Put it forward for payment.
-    Request = "request" "申请拨付" {}
+    /// Put it forward for payment, all that is left of it or a part.
+    Request = "request" "申请拨付" {
+        /// How much, in fen; none: all that is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
+        /// The number of the organisation's invoice or receipt (资金往来票据/发票).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invoice: Option<String>,
+    }
     /// Send the request back.
     ReturnRequest = "return_request" "退回申请" {
         /// Why.
@@ -67,7 +81,7 @@ commands! {
     Approve = "approve" "批准" {}
     /// Note that it was paid; the money itself moves elsewhere.
     Pay = "pay" "拨付" {
-        /// How much, in fen: the amount of the tranche.
+        /// How much, in fen: what was put forward and approved.
         amount: Money,
         /// The number of the voucher.
         voucher: String,
@@ -85,11 +99,38 @@ commands! {
         /// What has been settled.
         reason: String,
     }
-    /// Do not pay it.
+    /// Do not pay a part of it, and leave the rest as it is.
+    Reduce = "reduce" "核减" {
+        /// How much less, in fen; less than what is left.
+        amount: Money,
+        /// Why.
+        reason: String,
+    }
+    /// Do not pay what is left of it.
     Cancel = "cancel" "取消" {
         /// Why.
         reason: String,
     }
+}
+
+/// One payment, by three people (`reliability.md` I37).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Payment {
+    /// How much, in fen.
+    pub amount: Money,
+    /// The number of the organisation's invoice or receipt.
+    pub invoice: Option<String>,
+    /// The number of the voucher.
+    pub voucher: String,
+    /// The day of payment.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub paid_on: Date,
+    /// Who put it forward.
+    pub requested_by: Option<Uuid>,
+    /// Who agreed to it.
+    pub approved_by: Option<Uuid>,
+    /// Who noted the payment.
+    pub paid_by: Option<Uuid>,
 }
 
 /// A tranche.
@@ -107,18 +148,36 @@ pub struct Tranche {
     pub amount: Money,
     /// What has to be there first.
     pub after: Option<TrancheCondition>,
-    /// Who put it forward.
+    /// What else has to be there.
+    #[serde(default)]
+    pub needs: TrancheNeeds,
+    /// How much of it was paid, in fen.
+    #[serde(default)]
+    pub paid: Money,
+    /// How much of it is not paid any more, in fen.
+    #[serde(default)]
+    pub cancelled: Money,
+    /// How much was last put forward, in fen.
+    #[serde(default)]
+    pub requested: Option<Money>,
+    /// The number of the invoice or receipt that came with it.
+    #[serde(default)]
+    pub invoice: Option<String>,
+    /// Who last put it forward.
     pub requested_by: Option<Uuid>,
-    /// Who agreed to it.
+    /// Who agreed to that.
     pub approved_by: Option<Uuid>,
-    /// Who noted the payment.
+    /// Who noted the last payment.
     pub paid_by: Option<Uuid>,
-    /// The number of the voucher.
+    /// The number of the voucher of the last payment.
     pub voucher: Option<String>,
-    /// The day of payment.
+    /// The day of the last payment.
     #[schemars(with = "Option<String>")]
     pub paid_on: Option<Date>,
-    /// Why it was last returned, held back, released or cancelled.
+    /// Every payment, the newest last.
+    #[serde(default)]
+    pub payments: Vec<Payment>,
+    /// Why it was last returned, held back, released, reduced or cancelled.
     pub reason: Option<String>,
 }
 
@@ -135,13 +194,19 @@ pub enum Event {
     Requested {
         /// By whom.
         by: Option<Uuid>,
+        /// How much, in fen; none in journals of before there were partial payments: all of it.
+        #[serde(default)]
+        amount: Option<Money>,
+        /// The number of the invoice or receipt.
+        #[serde(default)]
+        invoice: Option<String>,
     },
     /// It was agreed to.
     Approved {
         /// By whom.
         by: Option<Uuid>,
     },
-    /// It was paid.
+    /// What was put forward was paid.
     Paid {
         /// Noted by whom.
         by: Option<Uuid>,
@@ -150,6 +215,18 @@ pub enum Event {
         /// The day of payment.
         #[schemars(with = "String", extend("format" = "date"))]
         paid_on: Date,
+    },
+    /// A part of it is not paid any more.
+    Reduced {
+        /// How much, in fen.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// What was left of it is not paid any more.
+    Cancelled {
+        /// Why.
+        reason: String,
     },
     /// The move itself.
     Moved {
@@ -171,53 +248,19 @@ pub fn id_of(project: Uuid, position: u32) -> Uuid {
     derived_id(project, &format!("tranche:{position}"))
 }
 
-const CONDITION_MET: Gate<Tranche> = Gate::<Tranche>::new(
-    "condition_met",
-    "what the policy asks for before this tranche is not there yet",
-    "尚未满足该期拨款条件",
-    |tranche, cx| {
-        its_project(tranche, cx).is_some_and(|project| match tranche.data.after {
-            Some(TrancheCondition::Agreement) => project.data.agreement.is_some(),
-            Some(TrancheCondition::Midterm) => project.data.has_passed(Round::Midterm),
-            Some(TrancheCondition::Final) => project.data.has_passed(Round::Final),
-            None => false,
-        })
-    },
-)
-.looking_at(project_need);
-const PROJECT_RUNNING: Gate<Tranche> = Gate::<Tranche>::new(
-    "project_running",
-    "the project is suspended, failed or over: nothing is paid",
-    "项目已暂停、未通过评估或已结束,不得拨付",
-    |tranche, cx| {
-        its_project(tranche, cx).is_some_and(|project| project::RUNNING.contains(&project.stage))
-    },
-)
-.looking_at(project_need);
-const OTHER_THAN_REQUESTER: Gate<Tranche> = Gate::new(
-    "other_than_requester",
-    "who put it forward does not approve or pay it",
-    "申请人不得批准或拨付",
-    |tranche, cx| tranche.data.requested_by != cx.account(),
-);
-const OTHER_THAN_APPROVER: Gate<Tranche> = Gate::new(
-    "other_than_approver",
-    "who approved it does not pay it",
-    "批准人不得拨付",
-    |tranche, cx| tranche.data.approved_by != cx.account(),
-);
+impl Tranche {
+    /// What is neither paid nor cancelled, in fen: still to come, or withheld.
+    pub fn left(&self) -> Money {
+        self.amount
+            .checked_sub(self.paid)
+            .and_then(|left| left.checked_sub(self.cancelled))
+            .map_or(Money::ZERO, |left| left.max(Money::ZERO))
+    }
 
-fn project_need(tranche: &Record<Tranche>) -> Vec<Need> {
-    tranche
-        .data
-        .project
-        .map(|id| Need::One(Kind::Project, id))
-        .into_iter()
-        .collect()
-}
-
-fn its_project<'a>(tranche: &Record<Tranche>, cx: &Context<'a>) -> Option<&'a Record<Project>> {
-    cx.world.get::<Project>(tranche.data.project?)
+    /// What was put forward, in fen.
+    pub fn put_forward(&self) -> Money {
+        self.requested.unwrap_or_else(|| self.left())
+    }
 }
 
 impl Aggregate for Tranche {
@@ -233,14 +276,15 @@ impl Aggregate for Tranche {
         use Stage::*;
         &[
             Move { from: &[], verb: Verb::Plan, to: Some(Planned), by: &[Role::System], gates: &[] },
-            Move { from: &[Planned], verb: Verb::Request, to: Some(Requested), by: &[Role::Staff], gates: &[CONDITION_MET, PROJECT_RUNNING] },
+            Move { from: &[Planned], verb: Verb::Request, to: Some(Requested), by: &[Role::Staff], gates: gates::READY },
             Move { from: &[Requested], verb: Verb::ReturnRequest, to: Some(Planned), by: &[Role::Lead], gates: &[] },
-            Move { from: &[Requested], verb: Verb::Approve, to: Some(Approved), by: &[Role::Lead], gates: &[CONDITION_MET, PROJECT_RUNNING, OTHER_THAN_REQUESTER] },
-            Move { from: &[Approved], verb: Verb::Pay, to: Some(Paid), by: &[Role::Finance],
-                   gates: &[CONDITION_MET, PROJECT_RUNNING, OTHER_THAN_REQUESTER, OTHER_THAN_APPROVER] },
+            Move { from: &[Requested], verb: Verb::Approve, to: Some(Approved), by: &[Role::Lead], gates: gates::APPROVAL },
+            Move { from: &[Approved], verb: Verb::Pay, to: Some(Paid), by: &[Role::Finance], gates: gates::LAST_PAYMENT },
+            Move { from: &[Approved], verb: Verb::Pay, to: Some(Planned), by: &[Role::Finance], gates: gates::PART_PAYMENT },
             Move { from: &[Planned, Requested, Approved], verb: Verb::Withhold, to: Some(Withheld), by: &[Role::Lead], gates: &[] },
             // A hold undoes request and approval: the facts they rested on may have changed.
             Move { from: &[Withheld], verb: Verb::ReleaseHold, to: Some(Planned), by: &[Role::Lead], gates: &[] },
+            Move { from: &[Planned, Withheld], verb: Verb::Reduce, to: None, by: &[Role::Lead], gates: &[] },
             Move { from: OPEN, verb: Verb::Cancel, to: Some(Cancelled), by: &[Role::Lead, Role::System], gates: &[] },
         ]
     };
@@ -257,6 +301,11 @@ impl Aggregate for Tranche {
         Field { name: "name", eyes: &[Eye::Applicant] },
         Field { name: "amount", eyes: &[Eye::Applicant] },
         Field { name: "after", eyes: &[Eye::Applicant] },
+        Field { name: "needs", eyes: &[Eye::Applicant] },
+        Field { name: "paid", eyes: &[Eye::Applicant] },
+        Field { name: "cancelled", eyes: &[Eye::Applicant] },
+        Field { name: "requested", eyes: &[Eye::Applicant] },
+        Field { name: "invoice", eyes: &[Eye::Applicant] },
         Field { name: "voucher", eyes: &[Eye::Applicant] },
         Field { name: "paid_on", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
@@ -303,6 +352,7 @@ impl Aggregate for Tranche {
                 name,
                 amount,
                 after,
+                needs,
             } => Event::Planned {
                 tranche: Box::new(Tranche {
                     project: Some(project),
@@ -311,20 +361,27 @@ impl Aggregate for Tranche {
                     name,
                     amount,
                     after: Some(after),
+                    needs,
                     ..Tranche::default()
                 }),
             },
-            Command::Request {} => Event::Requested { by: cx.account() },
+            Command::Request { amount, invoice } => {
+                payment::requested(record, amount, invoice, cx)?
+            }
             Command::Approve {} => Event::Approved { by: cx.account() },
             Command::Pay {
                 amount,
                 voucher,
                 paid_on,
-            } => paid(record, amount, voucher, paid_on, cx)?,
+            } => payment::paid(record, amount, voucher, paid_on, cx)?,
+            Command::Reduce { amount, reason } => payment::reduced(record, amount, reason)?,
+            Command::Cancel { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Cancelled { reason }
+            }
             Command::ReturnRequest { reason }
             | Command::Withhold { reason }
-            | Command::ReleaseHold { reason }
-            | Command::Cancel { reason } => {
+            | Command::ReleaseHold { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Event::Moved { reason }
             }
@@ -335,7 +392,13 @@ impl Aggregate for Tranche {
     fn apply(&mut self, event: &Event, _at: Timestamp) {
         match event.clone() {
             Event::Planned { tranche } => *self = *tranche,
-            Event::Requested { by } => {
+            Event::Requested {
+                by,
+                amount,
+                invoice,
+            } => {
+                self.requested = amount;
+                self.invoice = invoice;
                 self.requested_by = by;
                 self.approved_by = None;
             }
@@ -344,64 +407,19 @@ impl Aggregate for Tranche {
                 by,
                 voucher,
                 paid_on,
-            } => {
-                self.paid_by = by;
-                self.voucher = Some(voucher);
-                self.paid_on = Some(paid_on);
-            }
-            Event::Moved { reason } => {
-                self.requested_by = None;
-                self.approved_by = None;
+            } => self.take_payment(by, voucher, paid_on),
+            Event::Reduced { amount, reason } => {
+                self.cancelled = self.cancelled.checked_add(amount).unwrap_or(self.cancelled);
                 self.reason = Some(reason);
             }
+            Event::Cancelled { reason } => {
+                self.cancelled = self
+                    .cancelled
+                    .checked_add(self.left())
+                    .unwrap_or(self.cancelled);
+                self.take_back(reason);
+            }
+            Event::Moved { reason } => self.take_back(reason),
         }
     }
-}
-
-fn paid(
-    record: &Record<Tranche>,
-    amount: Money,
-    voucher: String,
-    paid_on: Date,
-    cx: &Context<'_>,
-) -> Result<Event, Rejection> {
-    let mut faults = Vec::from_iter(Fault::of_text("/voucher", &voucher, 100));
-    let planned = record.data.amount;
-    if amount != planned {
-        faults.push(Fault::new(
-            "/amount",
-            "amount",
-            format!("This tranche is {planned} yuan, not {amount}."),
-            format!("该期款项为 {planned} 元,而非 {amount} 元。"),
-        ));
-    }
-    if paid_on > cx.today() {
-        faults.push(Fault::new(
-            "/paid_on",
-            "in_future",
-            "A payment cannot be dated after today.",
-            "拨付日期不能晚于今天。",
-        ));
-    }
-    let before = record
-        .data
-        .project
-        .map_or(Money::ZERO, |project| project::paid(project, cx.world));
-    let award = its_project(record, cx).map_or(Money::ZERO, |project| project.data.amount);
-    if before.checked_add(planned).is_none_or(|sum| sum > award) {
-        faults.push(Fault::new(
-            "/amount",
-            "over_award",
-            format!(
-                "{before} yuan are paid already; with this the award of {award} would be exceeded."
-            ),
-            format!("已拨付 {before} 元,再拨该期将超过资助金额 {award} 元。"),
-        ));
-    }
-    Rejection::unless_empty(faults)?;
-    Ok(Event::Paid {
-        by: cx.account(),
-        voucher,
-        paid_on,
-    })
 }

@@ -1,5 +1,7 @@
 //! Checking that the journal is whole and that the tables say what it says.
 
+mod balances;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundcycle_core::aggregate::Index;
@@ -113,7 +115,8 @@ impl Store {
             &mut reader.engine(),
             (Uuid,),
             "SELECT journal FROM journal_head UNION SELECT journal FROM journal
-             UNION SELECT journal FROM state UNION SELECT journal FROM outbox"
+             UNION SELECT journal FROM state UNION SELECT journal FROM outbox
+             UNION SELECT journal FROM award_balance"
         )?;
         Ok(rows.into_iter().map(|(journal,)| journal).collect())
     }
@@ -171,6 +174,8 @@ impl Check<'_> {
         }
         self.head(engine).await?;
         self.report.records += self.states.len() as u64;
+        let balances = balances::compare(engine, self.journal, &self.states).await?;
+        self.report.differences.extend(balances);
         self.table(engine).await?;
         self.outbox(engine).await
     }

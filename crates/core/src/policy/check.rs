@@ -339,6 +339,29 @@ impl PolicyDocument {
                     "本届未设中期评估,该期款项永远无法拨付。",
                 );
             }
+            if let Some(least) = &tranche.needs.least_grade {
+                let at = format!("/tranches/{index}/needs/least_grade");
+                if tranche.after == TrancheCondition::Agreement {
+                    faults.add(
+                        at,
+                        "unreachable",
+                        "It comes before every evaluation, so that there is no grade yet.",
+                        "该期款项在评估之前拨付,尚无等级。",
+                    );
+                } else if !self
+                    .evaluation
+                    .grades
+                    .iter()
+                    .any(|grade| grade.name == *least)
+                {
+                    faults.add(
+                        at,
+                        "unknown",
+                        format!("There is no grade `{least}`."),
+                        format!("没有“{least}”这一等级。"),
+                    );
+                }
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::FirstDay;
 use crate::money::Yuan;
 use crate::organisation::OrganisationKind;
+use crate::report::Occasion;
 use crate::time::Timestamp;
 
 names! {
@@ -354,6 +355,24 @@ pub struct TrancheRule {
     pub share: Exact,
     /// What has to be there first.
     pub after: TrancheCondition,
+    /// What else has to be there.
+    #[serde(default)]
+    pub needs: TrancheNeeds,
+}
+
+/// What has to be there before a tranche is paid, beside what it comes after (`domain.md` §6).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrancheNeeds {
+    /// The organisation's bank account, checked by finance. Where one is given, its check is always
+    /// waited for.
+    pub bank_account: bool,
+    /// An invoice or receipt of the organisation for each payment.
+    pub invoice: bool,
+    /// An accepted report of this occasion.
+    pub report: Option<Occasion>,
+    /// This grade of the evaluation that it comes after, or a better one.
+    pub least_grade: Option<String>,
 }
 
 names! {

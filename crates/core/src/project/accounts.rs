@@ -15,12 +15,48 @@ pub(super) fn tranches_need(project: &Record<Project>) -> Vec<Need> {
     vec![Need::PartsOf(Kind::Tranche, project.id)]
 }
 
+/// Where every fen of an award is; the stored balance of a project (`award_balance`) is this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// The award, in fen: the sum of the four that follow.
+    pub award: Money,
+    /// What was paid, in fen.
+    pub paid: Money,
+    /// What is held back, in fen.
+    pub withheld: Money,
+    /// What is not paid any more, in fen.
+    pub cancelled: Money,
+    /// What is still to come, in fen.
+    pub remaining: Money,
+    /// What of the paid came back, in fen.
+    pub refunded: Money,
+}
+
+/// Where every fen of the award of `project` is; the world holds its tranches. None where that does
+/// not add up, which no flow leads to.
+pub fn balance(project: &Record<Project>, world: &World) -> Option<Balance> {
+    let mut balance = Balance {
+        award: project.data.amount,
+        refunded: project.data.refunded,
+        ..Balance::default()
+    };
+    for tranche in world.parts_of::<Tranche>(project.id) {
+        balance.paid = balance.paid.checked_add(tranche.data.paid)?;
+        balance.cancelled = balance.cancelled.checked_add(tranche.data.cancelled)?;
+        if tranche.stage == tranche::Stage::Withheld {
+            balance.withheld = balance.withheld.checked_add(tranche.data.left())?;
+        }
+    }
+    let used = Money::checked_sum([balance.paid, balance.withheld, balance.cancelled])?;
+    balance.remaining = balance.award.checked_sub(used)?;
+    (balance.remaining >= Money::ZERO).then_some(balance)
+}
+
 /// What has been paid on a project, in fen; the world holds its tranches.
 pub fn paid(project: Uuid, world: &World) -> Money {
     let payments = world
         .parts_of::<Tranche>(project)
-        .filter(|tranche| tranche.stage == tranche::Stage::Paid)
-        .map(|tranche| tranche.data.amount);
+        .map(|tranche| tranche.data.paid);
     // A sum beyond all measure is beyond every award too, and so is never paid further.
     Money::checked_sum(payments).unwrap_or(Money::from_fen(i64::MAX))
 }

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Project;
 use super::flow::Stage;
@@ -48,6 +49,31 @@ pub struct Agreement {
     pub amount: Money,
     /// The award in capital numerals, as the agreement prints it.
     pub amount_in_capitals: String,
+}
+
+/// Where the award is paid to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BankAccount {
+    /// In whose name: the organisation's.
+    pub holder: String,
+    /// At which bank and branch.
+    pub bank: String,
+    /// Its number, digits only.
+    pub number: String,
+}
+
+impl BankAccount {
+    /// The number as its owner reads it back: the first and the last four digits.
+    pub fn masked(&self) -> String {
+        let length = self.number.chars().count();
+        let shown = |place: usize| length >= 12 && (place < 4 || place + 4 >= length);
+        self.number
+            .chars()
+            .enumerate()
+            .map(|(place, digit)| if shown(place) { digit } else { '*' })
+            .collect()
+    }
 }
 
 /// The public beginning of a project (`domain.md` §2.11).
@@ -111,6 +137,16 @@ pub enum Event {
         /// Until when it should be launched.
         #[schemars(with = "Option<String>")]
         launch_by: Option<Date>,
+    },
+    /// The bank account was given.
+    BankAccountGiven {
+        /// Where the award is paid to.
+        bank_account: BankAccount,
+    },
+    /// The bank account was found to be the organisation's.
+    BankAccountChecked {
+        /// By whom.
+        by: Option<Uuid>,
     },
     /// The launch was planned.
     LaunchScheduled {

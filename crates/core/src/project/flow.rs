@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::accounts::{outstanding, tranches_need};
 use super::plan::{Plan, RecordedChange};
-use super::{Ground, Project};
+use super::{BankAccount, Ground, Project};
 use crate::actor::Role::{Applicant, Finance, Lead, Staff, System};
 use crate::aggregate::{Gate, Move};
 use crate::context::Context;
@@ -95,6 +95,13 @@ commands! {
         /// The number of the agreement.
         number: String,
     }
+    /// Say where the award is to be paid to; finance checks it before anything is paid.
+    GiveBankAccount = "give_bank_account" "填报收款账户" {
+        /// An account in the organisation's name.
+        bank_account: BankAccount,
+    }
+    /// Find that the bank account is the organisation's.
+    CheckBankAccount = "check_bank_account" "核验收款账户" {}
     /// Say when and where it is launched; may be said again until then.
     ScheduleLaunch = "schedule_launch" "安排启动" {
         /// The day, of whatever kind.
@@ -196,6 +203,24 @@ pub const RUNNING: &[Stage] = {
     ]
 };
 
+/// The stages in which money may still go to the organisation.
+const PAYABLE: &[Stage] = {
+    use Stage::*;
+    &[
+        Refining,
+        PlanSubmitted,
+        AgreementPending,
+        Signed,
+        Launched,
+        Active,
+        MidtermDue,
+        Rectifying,
+        FinalDue,
+        Closing,
+        Suspended,
+    ]
+};
+
 /// The stages that a revoked award still ends; in later ones the demand is already out.
 pub const TERMINABLE: &[Stage] = {
     use Stage::*;
@@ -219,6 +244,13 @@ pub const TERMINABLE: &[Stage] = {
 };
 
 type Guard = Gate<Project>;
+
+const BANK_ACCOUNT_GIVEN: Guard = Gate::new(
+    "bank_account_given",
+    "no bank account is given, or it is checked already",
+    "未填报收款账户或已核验",
+    |project, _| project.data.bank_account.is_some() && project.data.bank_checked_by.is_none(),
+);
 
 const LAUNCH_DAY_COME: Guard = Gate::new(
     "launch_day_come",
@@ -339,6 +371,9 @@ pub const FLOW: &[Row] = {
         Row { from: &[PlanSubmitted], verb: Verb::ReturnPlan, to: Some(Refining), by: &[Staff], gates: &[] },
         Row { from: &[PlanSubmitted], verb: Verb::ApprovePlan, to: Some(AgreementPending), by: &[Staff], gates: &[] },
         Row { from: &[AgreementPending], verb: Verb::Sign, to: Some(Signed), by: &[Staff], gates: &[] },
+
+        Row { from: PAYABLE, verb: Verb::GiveBankAccount, to: None, by: &[Applicant], gates: &[] },
+        Row { from: PAYABLE, verb: Verb::CheckBankAccount, to: None, by: &[Finance], gates: &[BANK_ACCOUNT_GIVEN] },
 
         Row { from: &[Signed], verb: Verb::ScheduleLaunch, to: None, by: &[Applicant, Staff], gates: &[] },
         Row { from: &[Signed], verb: Verb::Launch, to: Some(Launched), by: &[Staff], gates: &[LAUNCH_DAY_COME] },

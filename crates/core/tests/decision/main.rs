@@ -7,6 +7,7 @@ mod calibration;
 mod changes;
 mod evaluations;
 mod money_flow;
+mod money_lives;
 mod notice;
 mod play;
 mod projects;

@@ -145,8 +145,15 @@ pub(crate) fn tranches(project: Uuid) -> [Uuid; 3] {
 }
 
 pub(crate) fn payment(play: &Play, tranche: Uuid) -> Value {
-    let amount = play.get::<tranche::Tranche>(tranche).data.amount;
+    let amount = play.get::<tranche::Tranche>(tranche).data.put_forward();
     json!({ "amount": amount, "voucher": "凭证-1", "paid_on": "2024-09-19" })
+}
+
+/// The account that the organisation of bid `index` is paid to.
+pub(crate) fn bank_account(index: usize) -> Value {
+    json!({ "bank_account": {
+        "holder": format!("组织{index}"), "bank": "(演示)江南农村商业银行武进支行", "number": "6222 0000 0000 1234",
+    }})
 }
 
 /// Requests, approves and pays.

@@ -239,7 +239,16 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             }
         }
         (Kind::Project, "recover") => json!({ "due_on": day(30) }),
+        (Kind::Project, "give_bank_account") => running::bank_account(dice.roll(2)),
+        (Kind::Tranche, "request") => dice.one(&[
+            json!({}),
+            json!({ "invoice": "票-1" }),
+            json!({ "amount": 50_000, "invoice": "票-2" }),
+        ]),
         (Kind::Tranche, "pay") => running::payment(play, id),
+        (Kind::Tranche, "reduce") => {
+            json!({ "amount": dice.one(&[10_000, 90_000]), "reason": "结余较多" })
+        }
         (Kind::Report, "request") => {
             let occasion = dice.one(&["midterm_self_report", "final_report", "monthly"]);
             json!({ "project": project, "occasion": occasion })

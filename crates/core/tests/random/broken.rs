@@ -80,7 +80,7 @@ fn detected(kind: Kind, of: impl Fn(Uuid) -> Uuid, key: &str, value: Value, numb
 #[test]
 fn a_payment_beyond_the_award_is_seen() {
     let first = |project| tranches(project)[0];
-    detected(Kind::Tranche, first, "amount", json!(AWARD + 1), "I36");
+    detected(Kind::Tranche, first, "paid", json!(AWARD + 1), "I36");
 }
 
 #[test]
@@ -93,7 +93,11 @@ fn a_fen_that_no_part_of_the_award_holds_is_seen() {
 fn a_payment_by_who_agreed_to_it_is_seen() {
     let lead = Uuid::from_u128(crate::play::LEAD);
     let first = |project| tranches(project)[0];
-    detected(Kind::Tranche, first, "paid_by", json!(lead), "I37");
+    let both = json!([{
+        "amount": 166_650, "invoice": null, "voucher": "凭证-1", "paid_on": "2024-09-19",
+        "requested_by": Uuid::from_u128(crate::play::STAFF), "approved_by": lead, "paid_by": lead,
+    }]);
+    detected(Kind::Tranche, first, "payments", both, "I37");
 }
 
 #[test]

@@ -170,44 +170,50 @@ fn i35(seen: &Seen) -> Holds {
         })
 }
 
-/// I36: an award is what was selected, and its parts and payments are no more than it, none negative.
+/// I36: an award is what was selected; payments are no more than it, and every fen of it is paid,
+/// withheld, cancelled or still to come.
 fn i36(seen: &Seen) -> Holds {
     seen.after.all::<Award>().try_for_each(|award| {
-        let all: Vec<_> = seen
-            .after
-            .parts_of::<Tranche>(project::id_of(award.id))
-            .collect();
-        let sum = |stage: Option<&str>| -> i64 {
-            let those = all
-                .iter()
-                .filter(|one| stage.is_none_or(|is| one.stage.name() == is));
-            those.map(|one| one.data.amount.fen()).sum()
-        };
+        let id = project::id_of(award.id);
+        let all: Vec<_> = seen.after.parts_of::<Tranche>(id).collect();
+        let (mut planned, mut paid, mut withheld, mut cancelled, mut open) = (0, 0, 0, 0, 0);
+        for one in &all {
+            let data = &one.data;
+            let left = data.amount.fen() - data.paid.fen() - data.cancelled.fen();
+            let payments: i64 = data.payments.iter().map(|one| one.amount.fen()).sum();
+            let fits = left >= 0
+                && payments == data.paid.fen()
+                && data.cancelled.fen() >= 0
+                && data.payments.iter().all(|one| one.amount.fen() > 0)
+                && (left > 0)
+                    == ["planned", "requested", "approved", "withheld"].contains(&one.stage.name());
+            ensure(fits, || format!("I36: {one:?}"))?;
+            planned += data.amount.fen();
+            paid += data.paid.fen();
+            cancelled += data.cancelled.fen();
+            match one.stage.name() {
+                "withheld" => withheld += left,
+                _ => open += left,
+            }
+        }
         let amount = award.data.amount.fen();
-        let planned = sum(None);
         ensure(
-            sum(Some("paid")) <= amount
-                && (all.is_empty() || planned == amount)
-                && all.iter().all(|one| one.data.amount.fen() >= 0),
-            || {
-                format!(
-                    "I36: {} paid and {planned} planned of {amount}",
-                    sum(Some("paid"))
-                )
-            },
+            paid <= amount && (all.is_empty() || planned == amount),
+            || format!("I36: {paid} paid and {planned} planned of {amount}"),
         )?;
-        let stages = [
-            "planned",
-            "requested",
-            "approved",
-            "withheld",
-            "paid",
-            "cancelled",
-        ];
-        let parts: i64 = stages.iter().map(|stage| sum(Some(stage))).sum();
-        ensure(parts == planned, || {
-            format!("I36: {parts} in stages, {planned} planned")
-        })
+        ensure(paid + withheld + cancelled + open == planned, || {
+            format!("I36: {paid} + {withheld} + {cancelled} + {open} of {planned}")
+        })?;
+        let Some(project) = seen.after.get::<Project>(id) else {
+            return Ok(());
+        };
+        let counted = project::balance(project, seen.after).is_some_and(|balance| {
+            balance.paid.fen() == paid
+                && balance.withheld.fen() == withheld
+                && balance.cancelled.fen() == cancelled
+                && balance.remaining.fen() == amount - paid - withheld - cancelled
+        });
+        ensure(counted, || format!("I36: the balance of {project:?}"))
     })
 }
 
@@ -236,21 +242,19 @@ fn i36_award(seen: &Seen) -> Holds {
     })
 }
 
-/// I37: who put a payment forward, who agreed and who paid are three people.
+/// I37: who put a payment forward, who agreed and who paid are three people, for each payment.
 fn i37(seen: &Seen) -> Holds {
-    let mut paid = seen
-        .after
-        .all::<Tranche>()
-        .filter(|one| one.stage.name() == "paid");
-    paid.try_for_each(|one| {
-        let data = &one.data;
-        let who = [data.requested_by, data.approved_by, data.paid_by];
-        let who: BTreeSet<Uuid> = who.into_iter().flatten().collect();
-        ensure(who.len() == 3, || format!("I37: {one:?}"))
+    seen.after.all::<Tranche>().try_for_each(|one| {
+        one.data.payments.iter().try_for_each(|payment| {
+            let who = [payment.requested_by, payment.approved_by, payment.paid_by];
+            let who: BTreeSet<Uuid> = who.into_iter().flatten().collect();
+            ensure(who.len() == 3, || format!("I37: {one:?}"))
+        })
     })
 }
 
-/// I38: nothing is paid while the project is suspended or over, or its application disputed.
+/// I38: nothing is paid while the project is suspended or over, its application disputed, or its bank
+/// account not checked since it changed.
 fn i38(seen: &Seen) -> Holds {
     seen.did::<Tranche>(&["pay"])
         .try_for_each(|(fact, tranche)| {
@@ -259,7 +263,10 @@ fn i38(seen: &Seen) -> Holds {
             let subject = project.and_then(|one| one.data.application);
             let state = subject.and_then(|id| seen.before.get(&(Kind::Application, id)));
             let awarded = state.is_some_and(|state| state.stage() == "awarded");
-            ensure(runs && awarded, || format!("I38: {fact:?}"))
+            let checked = project.is_some_and(|one| {
+                one.data.bank_account.is_none() || one.data.bank_checked_by.is_some()
+            });
+            ensure(runs && awarded && checked, || format!("I38: {fact:?}"))
         })
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod answers;
+mod balances;
 mod opening;
 mod order;
 mod outbox;

@@ -10,6 +10,7 @@ mod conventions;
 mod coverage;
 mod cycle;
 mod desk;
+mod documents;
 mod exit_codes;
 mod money_ways;
 mod numbers;

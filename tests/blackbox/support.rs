@@ -130,6 +130,25 @@ impl Server {
         )
     }
 
+    /// Asks for bytes; gives status, headers and body.
+    pub(crate) async fn fetch(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+        let mut request = reqwest::Client::new().get(format!("{}{path}", self.address));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        (status, headers, response.bytes().await.unwrap().to_vec())
+    }
+
     /// Signs in and gives the token.
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> String {
         let (status, body) = self

@@ -6,6 +6,8 @@ mod body;
 mod bulk;
 mod call;
 mod command;
+mod disposition;
+mod documents;
 mod journal;
 mod kinds;
 mod me;
@@ -31,6 +33,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         me::operations(),
         kinds::operations(schemas),
         attachments::operations(),
+        documents::operations(),
         journal::operations(),
         system::operations(schemas),
     ]

@@ -16,11 +16,16 @@ pub(crate) enum Language {
 impl Language {
     /// The one the caller likes best (`Accept-Language`, RFC 9110 §12.5.4).
     pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self::asked(headers).unwrap_or_default()
+    }
+
+    /// The same; none where they ask for nothing that we speak.
+    pub(crate) fn asked(headers: &HeaderMap) -> Option<Self> {
         let asked = headers
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let (mut best, mut most) = (Self::En, 0.0);
+        let (mut best, mut most) = (None, 0.0);
         for range in asked.split(',') {
             let (tag, quality) = range.split_once(';').unwrap_or((range, "q=1"));
             let language = match tag
@@ -40,7 +45,7 @@ impl Language {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(0.0);
             if quality > most {
-                (best, most) = (language, quality);
+                (best, most) = (Some(language), quality);
             }
         }
         best

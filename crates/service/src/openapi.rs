@@ -118,6 +118,10 @@ fn responses(operation: &Operation, definitions: &Map<String, Value>) -> Value {
             content["example"] = example::example(&schema, definitions);
         }
         done["content"] = json!({gives.media_type: content});
+        for media_type in &gives.also {
+            done["content"][*media_type] =
+                json!({"schema": {"type": "string", "format": "binary"}});
+        }
     }
     responses.insert(gives.status.as_str().to_owned(), done);
     let codes: BTreeSet<Code> = operation.problems.iter().copied().chain(ALWAYS).collect();

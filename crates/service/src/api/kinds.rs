@@ -264,7 +264,12 @@ fn act_in_bulk(kind: Kind, verb: &Verb, schemas: &Schemas) -> Operation {
 
 /// Who sees records of a kind at all, in some stage.
 fn readers(kind: Kind) -> Vec<Role> {
-    let roles = kind.sights().iter().flat_map(|sight| match sight.eye {
+    behind(kind.sights().iter().map(|sight| sight.eye))
+}
+
+/// The roles that see through these eyes.
+pub(crate) fn behind(eyes: impl IntoIterator<Item = Eye>) -> Vec<Role> {
+    let roles = eyes.into_iter().flat_map(|eye| match eye {
         Eye::Public => vec![Role::Public],
         Eye::Account => vec![Role::Account],
         Eye::Applicant => vec![Role::Applicant, Role::Owner],
@@ -329,7 +334,8 @@ pub(crate) fn writing() -> [Parameter; 2] {
     ]
 }
 
-fn query(name: &'static str, schema: Value, summary: &'static str) -> Parameter {
+/// A parameter of the query that may be left out.
+pub(crate) fn query(name: &'static str, schema: Value, summary: &'static str) -> Parameter {
     Parameter {
         name,
         place: Place::Query,

@@ -69,6 +69,8 @@ pub(crate) struct Gives {
     pub summary: &'static str,
     /// In which media type.
     pub media_type: &'static str,
+    /// In which other media types it can be had.
+    pub also: Vec<&'static str>,
     /// Of which schema; none where there is no body.
     pub schema: Option<Value>,
 }
@@ -135,6 +137,7 @@ impl Operation {
                 status: StatusCode::OK,
                 summary: "As asked.",
                 media_type: "application/json",
+                also: Vec::new(),
                 schema: None,
             },
             problems: Vec::new(),

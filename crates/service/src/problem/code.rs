@@ -47,6 +47,8 @@ codes! {
     NotFound = "not_found" NOT_FOUND "No such resource" "资源不存在";
     /// The address exists, for other methods.
     MethodNotAllowed = "method_not_allowed" METHOD_NOT_ALLOWED "Not a method of this address" "此地址不支持该方法";
+    /// None of the media types asked for is given here.
+    NotAcceptable = "not_acceptable" NOT_ACCEPTABLE "Not in a format that you accept" "没有您所接受的格式";
     /// The request did not arrive or was not done in time.
     TimedOut = "timed_out" REQUEST_TIMEOUT "The request took too long" "请求超时";
     /// The flow has no such move from the stage where the record stands.

@@ -1,0 +1,99 @@
+//! What is printed: documents made from records, as HTML that prints well, as XLSX and as CSV
+//! (`domain.md` §8).
+//!
+//! A document holds what its reader may see and nothing else: it is made from views
+//! ([`fundcycle_core::visibility::Viewer::view`]), never from the records themselves. The same
+//! records, reader and language give the same bytes.
+
+mod csv;
+mod document;
+mod html;
+mod paper;
+mod words;
+mod xlsx;
+
+mod award_letter;
+mod notice;
+mod ranking;
+mod result_letter;
+mod rounds;
+mod score_summary;
+mod selection;
+
+pub use document::{Document, Source, View};
+pub use html::security_policy;
+pub use paper::{Cell, Column, Paper, Table};
+pub use words::{Language, Words};
+
+/// Every document there is.
+pub const DOCUMENTS: &[Document] = &[
+    score_summary::DOCUMENT,
+    ranking::DOCUMENT,
+    selection::DOCUMENT,
+    notice::DOCUMENT,
+    award_letter::DOCUMENT,
+    result_letter::DOCUMENT,
+];
+
+/// What a document can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// A page that prints well.
+    Html,
+    /// A workbook.
+    Xlsx,
+    /// Its first table alone, for other programs.
+    Csv,
+}
+
+impl Format {
+    /// Every format, the one that is given to who asks for none first.
+    pub const ALL: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv];
+
+    /// Its name, which is also the ending of file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv",
+        }
+    }
+}
+
+/// Why a document could not be written: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The page could not be filled in.
+    #[error("the page cannot be filled in: {0}")]
+    Page(#[from] minijinja::Error),
+    /// The workbook could not be written.
+    #[error("the workbook cannot be written: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// The text file could not be written.
+    #[error("the CSV file cannot be written: {0}")]
+    Csv(String),
+}
+
+impl Paper {
+    /// The document in a format.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`] where the format cannot hold it.
+    pub fn write(&self, format: Format) -> Result<Vec<u8>, WriteError> {
+        match format {
+            Format::Html => html::write(self),
+            Format::Xlsx => xlsx::write(self),
+            Format::Csv => csv::write(self),
+        }
+    }
+}

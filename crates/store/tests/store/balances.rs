@@ -1,11 +1,10 @@
 //! The engine itself counts the money of each award, against whoever writes the tables.
 
 use fundcycle_store::replay::Place;
-use fundcycle_test_support::{Database, on_both};
+use fundcycle_test_support::{Database, on_both, sql};
 use uuid::Uuid;
 
 use crate::fresh;
-use crate::tampering::sql;
 
 on_both!(
     no_sql_pays_more_than_the_award,

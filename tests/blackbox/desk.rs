@@ -107,6 +107,15 @@ impl<'a> Desk<'a> {
         format!("/v1/{plural}/{}", text(&made, "id"))
     }
 
+    /// Tries to create a record, which nothing is kept of, and gives what it would be.
+    pub(crate) async fn tries(&self, who: &str, path: &str, body: Value) -> Value {
+        let token = Some(self.tokens[who].as_str());
+        let path = format!("{path}?dry_run=true");
+        let (status, tried) = self.server.ask("POST", &path, token, Some(body)).await;
+        assert_eq!((status, &tried["dry_run"]), (200, &json!(true)), "{tried}");
+        tried
+    }
+
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/cycles/{}{rest}", self.cycle)
     }

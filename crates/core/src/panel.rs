@@ -368,7 +368,7 @@ impl Aggregate for Panel {
         ]
     };
     const SIGHTS: &'static [Sight] = &[Sight {
-        eye: Eye::Staff,
+        eye: Eye::Organiser,
         stages: &[],
     }];
     const FIELDS: &'static [Field] = &[];

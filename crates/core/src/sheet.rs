@@ -210,7 +210,7 @@ impl Aggregate for Sheet {
             stages: &["pending", "draft", "submitted", "abstained"],
         },
         Sight {
-            eye: Eye::Staff,
+            eye: Eye::Organiser,
             stages: &[],
         },
     ];

@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::actor::{Actor, Role};
 use crate::aggregate::REGISTRY;
 use crate::kinds::{Kind, State};
+use crate::names::Names as _;
 use crate::world::World;
 
 names! {
@@ -26,6 +27,8 @@ names! {
         Expert = "expert" "专家",
         /// Staff, leads, finance and auditors of the cycle.
         Staff = "staff" "工作人员",
+        /// Staff, leads and auditors of the cycle: those who may know who scored what and how.
+        Organiser = "organiser" "评审组织人员",
         /// Administrators of accounts.
         Admin = "admin" "系统管理员",
     }
@@ -58,8 +61,17 @@ pub struct Viewer {
     pub assigned: BTreeSet<Uuid>,
 }
 
-/// Roles that see what staff see.
-const BUREAU: [Role; 4] = [Role::Staff, Role::Lead, Role::Finance, Role::Auditor];
+impl Eye {
+    /// The roles that look through this eye, where it sees every field; empty for all other eyes.
+    pub const fn all_seeing(self) -> &'static [Role] {
+        match self {
+            Self::Staff => &[Role::Staff, Role::Lead, Role::Finance, Role::Auditor],
+            // Whoever pays needs to know no expert.
+            Self::Organiser => &[Role::Staff, Role::Lead, Role::Auditor],
+            _ => &[],
+        }
+    }
+}
 
 impl Viewer {
     /// A viewer without assignments.
@@ -91,9 +103,11 @@ impl Viewer {
         if roles.contains(&Role::Admin) {
             eyes.insert(Eye::Admin);
         }
-        if self.actor.system || BUREAU.iter().any(|role| roles.contains(role)) {
-            eyes.insert(Eye::Staff);
-        }
+        eyes.extend(Eye::ALL.iter().copied().filter(|eye| {
+            let all_seeing = eye.all_seeing();
+            (self.actor.system && !all_seeing.is_empty())
+                || all_seeing.iter().any(|role| roles.contains(role))
+        }));
         eyes
     }
 
@@ -133,7 +147,7 @@ impl Viewer {
             return None;
         }
         let mut view = state.data();
-        if !eyes.contains(&Eye::Staff) {
+        if eyes.iter().all(|eye| eye.all_seeing().is_empty()) {
             let fields = state.kind().fields();
             view.retain(|name, _| {
                 fields.iter().any(|field| {

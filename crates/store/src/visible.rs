@@ -51,7 +51,9 @@ pub(crate) fn visible(viewer: &Viewer, kind: Kind) -> Vec<Condition> {
 /// What belongs to `eye` when `viewer` looks through it; none where they cannot.
 fn owner(viewer: &Viewer, eye: Eye) -> Option<Owner> {
     match eye {
-        Eye::Public | Eye::Account | Eye::Staff | Eye::Admin => general(viewer, eye),
+        Eye::Public | Eye::Account | Eye::Staff | Eye::Organiser | Eye::Admin => {
+            general(viewer, eye)
+        }
         Eye::Applicant => Some(viewer.actor.organisations())
             .filter(|ids| !ids.is_empty())
             .map(Owner::Organisations),

@@ -167,10 +167,15 @@ fn raw_and_calibrated_stand_side_by_side_and_the_calibrated_score_is_carried_on(
 
 #[test]
 fn only_the_bureau_sees_a_panel_and_what_it_says_of_its_experts() {
-    assert!(Panel::SIGHTS.iter().all(|sight| sight.eye == Eye::Staff));
+    assert!(
+        Panel::SIGHTS
+            .iter()
+            .all(|sight| sight.eye == Eye::Organiser)
+    );
     assert!(Panel::FIELDS.is_empty());
     let (play, panel) = scored(calibrating(json!({ "method": "z_score" })), &marks(0));
-    for eye in [judge(0), applicant(0), Actor::default()] {
+    let finance = official(901, Role::Finance);
+    for eye in [judge(0), applicant(0), finance, Actor::default()] {
         assert!(play.view(&eye, Kind::Panel, panel).is_none());
     }
     for eye in [staff(), lead(), official(900, Role::Auditor)] {

@@ -5,5 +5,6 @@ mod anchors;
 mod assignment;
 mod draws;
 mod properties;
+mod rubrics;
 mod selection;
 mod vectors;

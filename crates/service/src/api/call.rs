@@ -12,7 +12,7 @@ use fundcycle_core::cycle::Cycle;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::rejection::Rejection;
-use fundcycle_core::visibility::{Eye, Viewer};
+use fundcycle_core::visibility::Viewer;
 use fundcycle_store::token::Secret;
 use serde_json::Value;
 use uuid::Uuid;
@@ -177,11 +177,11 @@ impl Call {
 
     /// Whether the caller sees what staff see of records of `kind` in `journal`.
     pub(crate) fn is_staff(&self, kind: Kind, journal: Uuid) -> bool {
-        let seen = kind
-            .sights()
-            .iter()
-            .any(|sight| sight.eye == Eye::Staff && sight.stages.is_empty());
-        seen && self.viewer.general_eyes(journal).contains(&Eye::Staff)
+        let eyes = self.viewer.general_eyes(journal);
+        kind.sights().iter().any(|sight| {
+            let all_seeing = !sight.eye.all_seeing().is_empty() && sight.stages.is_empty();
+            all_seeing && eyes.contains(&sight.eye)
+        })
     }
 
     /// The address of a record.

@@ -2,9 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 use data_encoding::HEXLOWER;
-use fundcycle_core::actor::Role;
 use fundcycle_core::rejection::Text;
 use fundcycle_core::time::Timestamp;
+use fundcycle_core::visibility::Eye;
 use fundcycle_store::entry::Entry;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             page,
         )
-        .roles([Role::Staff, Role::Lead, Role::Finance, Role::Auditor])
+        .roles(Eye::Organiser.all_seeing().iter().copied())
         .parameters([id_in_path("cycle", "Which cycle."), after])
         .problems([Code::Malformed, Code::Forbidden, Code::NotFound])
         .tag("journal"),

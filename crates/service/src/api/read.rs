@@ -113,7 +113,8 @@ fn show(
         latest: call
             .viewer
             .eyes(state)
-            .contains(&Eye::Staff)
+            .iter()
+            .any(|eye| !eye.all_seeing().is_empty())
             .then(|| (state.version(), state.updated_at())),
     };
     Ok((shown.entity_tag, rendered.into_json()))
@@ -202,7 +203,9 @@ fn guard(call: &Call, kind: Kind, query: &ListQuery) -> Result<(), Problem> {
     if all_seeing || (own && (open || kind == Kind::Cycle)) {
         return Ok(());
     }
-    let needed = vec![Role::Staff, Role::Lead, Role::Finance, Role::Auditor];
+    let eyes = kind.sights().iter().map(|sight| sight.eye);
+    let needed: BTreeSet<Role> = eyes.flat_map(Eye::all_seeing).copied().collect();
+    let needed = needed.into_iter().collect();
     Err(Rejection::Forbidden {
         verb: format!("list {} so", kind.name()),
         needed,

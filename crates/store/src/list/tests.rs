@@ -305,6 +305,7 @@ async fn what_a_list_shows_is_what_the_viewer_may_see_in_order(database: Databas
         Eye::Holder,
         Eye::Expert,
         Eye::Staff,
+        Eye::Organiser,
         Eye::Admin,
     ] {
         assert!(decisive.contains(&eye), "{eye}: {decisive:?}");

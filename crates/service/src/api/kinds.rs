@@ -274,7 +274,7 @@ pub(crate) fn behind(eyes: impl IntoIterator<Item = Eye>) -> Vec<Role> {
         Eye::Account => vec![Role::Account],
         Eye::Applicant => vec![Role::Applicant, Role::Owner],
         Eye::Holder | Eye::Expert => vec![Role::Holder],
-        Eye::Staff | Eye::Organiser => sight.eye.all_seeing().to_vec(),
+        Eye::Staff | Eye::Organiser => eye.all_seeing().to_vec(),
         Eye::Admin => vec![Role::Admin],
     });
     roles.collect::<BTreeSet<Role>>().into_iter().collect()

@@ -137,17 +137,22 @@ impl<'a> Office<'a> {
     }
 }
 
-/// The workbook is opened by the office suite, where one is installed.
+/// The workbook is opened by the office suite, where one is installed: what was typed is still there
+/// as it was typed, and nothing was calculated.
 fn opens_in_an_office_suite(workbook: &[u8]) {
     let folder = fundcycle_test_support::temp_dir();
     let file = folder.path().join("paper.xlsx");
     std::fs::write(&file, workbook).unwrap();
-    let profile = format!(
-        "-env:UserInstallation=file://{}/profile",
-        folder.path().display()
-    );
+    let profile = folder.path().join("profile");
     let output = std::process::Command::new("soffice")
-        .args([&profile, "--headless", "--convert-to", "csv", "--outdir"])
+        .arg(format!(
+            "-env:UserInstallation=file://{}",
+            profile.display()
+        ))
+        .args(["--headless", "--convert-to"])
+        // Commas, double quotes, UTF-8, from the first line.
+        .arg("csv:Text - txt - csv (StarCalc):44,34,76,1")
+        .arg("--outdir")
         .arg(folder.path())
         .arg(&file)
         .output();
@@ -160,10 +165,9 @@ fn opens_in_an_office_suite(workbook: &[u8]) {
         Err(error) => panic!("{error}"),
         Ok(output) => {
             let converted = std::fs::read_to_string(folder.path().join("paper.csv"));
-            assert!(
-                converted.is_ok_and(|text| text.lines().count() > 3),
-                "{output:?}"
-            );
+            let text = converted.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+            assert!(text.lines().count() > 3, "{text}");
+            assert!(text.contains(&FORMULA.replace('"', "\"\"")), "{text}");
         }
     }
 }

@@ -140,7 +140,7 @@ impl Source<'_> {
             fields: self.viewer.view(state)?,
             stage: state.stage(),
             created_at: state.created_at(),
-            is_staff: self.viewer.eyes(state).contains(&Eye::Staff),
+            is_staff: (self.viewer.eyes(state).iter()).any(|eye| !eye.all_seeing().is_empty()),
             updated_at: state.updated_at(),
         })
     }

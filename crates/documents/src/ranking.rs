@@ -12,7 +12,7 @@ pub(crate) const DOCUMENT: Document = Document {
     name: "ranking",
     kind: Kind::Panel,
     title: ("评审排名表", "Ranking"),
-    eyes: &[Eye::Staff],
+    eyes: &[Eye::Organiser],
     stages: &["closed"],
     formats: Format::ALL,
     needs: rounds::needs,

@@ -20,7 +20,7 @@ pub(crate) const DOCUMENT: Document = Document {
     name: "score-summary",
     kind: Kind::Panel,
     title: ("评分汇总表", "Score summary"),
-    eyes: &[Eye::Staff],
+    eyes: &[Eye::Organiser],
     stages: &["closed"],
     formats: Format::ALL,
     needs,

@@ -366,7 +366,7 @@ async fn nobody_else_learns_that_there_is_a_document(office: &Office<'_>) {
     for (who, status) in [
         ("staff", 200),
         ("lead", 200),
-        ("finance", 200),
+        ("finance", 404),
         ("admin", 404),
         ("expert1", 404),
         ("org01", 404),

@@ -199,10 +199,8 @@ fn points(table: &ScoreTable) -> Vec<Vec<f64>> {
     let several = table.by_application().filter(|sheets| 1 < sheets.len());
     several
         .map(|sheets| {
-            sheets
-                .iter()
-                .map(|sheet| sheet.units as f64 / per_point)
-                .collect()
+            let points = sheets.units.iter().map(|units| *units as f64 / per_point);
+            points.collect()
         })
         .collect()
 }

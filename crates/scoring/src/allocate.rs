@@ -1,6 +1,7 @@
 //! Who is funded, and with how much, under a budget (`domain.md` §5.4).
 
 mod certain;
+mod contest;
 mod given;
 mod optimal;
 mod problem;

@@ -18,7 +18,7 @@ pub use rules::{
 
 use crate::fixed::Fixed;
 use crate::number::{Exact, Rounding};
-use crate::table::{Placed, ScoreTable, placed_in_order};
+use crate::table::{Placed, ScoreTable, placed_in_order, total};
 
 /// How scores are calibrated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,17 +80,16 @@ impl Calibration {
     /// The applications by calibrated score, rounded; the raw mean stands beside it.
     #[must_use]
     pub fn ranking(&self, table: &ScoreTable, scale: u8, rounding: Rounding) -> Vec<Placed> {
-        let mut units = Vec::new();
+        let means = table.means(scale, rounding);
         let placed = table.by_application().zip(&self.scores).enumerate();
         let placed = placed.map(|(application, (sheets, score))| {
-            units.clear();
-            units.extend(sheets.iter().map(|sheet| sheet.units));
+            let raw = means.mean(total(sheets.units), sheets.len());
             let sheets = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
             Placed {
                 application,
                 rank: None,
                 score: score.and_then(|score| Fixed::from_f64(score, scale, rounding)),
-                raw: table.mean(&units, scale, rounding),
+                raw,
                 sheets,
                 used: sheets,
             }
@@ -102,71 +101,68 @@ impl Calibration {
 /// What is added up for each expert.
 #[derive(Clone, Copy, Default)]
 struct Tally {
-    count: f64,
+    sheets: u32,
     sum: f64,
     squares: f64,
     lowest: Option<i64>,
     varies: bool,
+    /// The expert's mean less the mean of all.
+    leniency: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
 fn z_score(table: &ScoreTable) -> Calibration {
-    let points = |units: i64| units as f64 / table.per_point() as f64;
-    let all: f64 = table.sheets().iter().map(|sheet| points(sheet.units)).sum();
-    let mean = all / table.sheets().len() as f64;
+    let sheets = table.sheets();
+    let (number, per_point) = (sheets.len() as f64, table.per_point() as f64);
+    let points = |units: i64| units as f64 / per_point;
+    let all: f64 = sheets.units.iter().map(|units| points(*units)).sum();
+    let mean = all / number;
     let mut tallies = vec![Tally::default(); table.experts().len()];
-    for sheet in table.sheets() {
-        let Some(tally) = tallies.get_mut(sheet.expert as usize) else {
+    for (expert, units) in sheets.iter() {
+        let Some(tally) = tallies.get_mut(expert) else {
             continue;
         };
         // Whether the scores are all equal is decided on integers: a float would say almost.
-        tally.varies |= tally.lowest.is_some_and(|units| units != sheet.units);
-        tally.lowest = Some(sheet.units);
-        tally.count += 1.0;
-        tally.sum += points(sheet.units) - mean;
+        tally.varies |= tally.lowest.is_some_and(|lowest| lowest != units);
+        tally.lowest = Some(units);
+        tally.sheets += 1;
+        tally.sum += points(units) - mean;
+    }
+    for tally in &mut tallies {
+        tally.leniency = tally.sum / f64::from(tally.sheets);
     }
     let mut spread = 0.0;
-    for sheet in table.sheets() {
-        let Some(tally) = tallies.get_mut(sheet.expert as usize) else {
+    for (expert, units) in sheets.iter() {
+        let Some(tally) = tallies.get_mut(expert) else {
             continue;
         };
-        let off = points(sheet.units) - mean;
+        let off = points(units) - mean;
         spread += off * off;
-        let own = off - tally.sum / tally.count;
+        let own = off - tally.leniency;
         tally.squares += own * own;
     }
-    let spread = (spread / table.sheets().len() as f64).sqrt();
-    let factors: Vec<f64> = tallies
-        .iter()
-        .map(|tally| {
-            if tally.varies {
-                spread / (tally.squares / tally.count).sqrt()
-            } else {
-                0.0
-            }
-        })
-        .collect();
+    let spread = (spread / number).sqrt();
+    // What an expert's points are multiplied by, after its leniency is taken off.
+    let factor = |tally: &Tally| {
+        let own = (tally.squares / f64::from(tally.sheets)).sqrt();
+        if tally.varies { spread / own } else { 0.0 }
+    };
+    let scales: Vec<(f64, f64)> = tallies.iter().map(|t| (t.leniency, factor(t))).collect();
     let scores = table.by_application().map(|sheets| {
-        let standardised = sheets.iter().filter_map(|sheet| {
-            let tally = tallies.get(sheet.expert as usize)?;
-            let off = points(sheet.units) - mean - tally.sum / tally.count;
-            Some(off * factors.get(sheet.expert as usize)?)
+        let standardised = sheets.iter().filter_map(|(expert, units)| {
+            let (leniency, factor) = scales.get(expert)?;
+            Some((points(units) - mean - leniency) * factor)
         });
         let sum: f64 = standardised.sum();
-        (!sheets.is_empty()).then(|| mean + sum / sheets.len() as f64)
+        (0 < sheets.len()).then(|| mean + sum / sheets.len() as f64)
     });
     Calibration {
         scores: scores.collect(),
         experts: tallies
             .iter()
             .map(|tally| ExpertEffect {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a count of rows"
-                )]
-                sheets: tally.count as u32,
-                leniency: tally.sum / tally.count,
+                sheets: tally.sheets,
+                leniency: tally.leniency,
             })
             .collect(),
         parts: additive::parts(table).0,

@@ -12,6 +12,7 @@ mod calibrate;
 mod draw;
 mod fixed;
 mod number;
+mod radix;
 mod rank;
 mod rubric;
 mod table;

@@ -1,11 +1,11 @@
 //! [`ScoreTable`]: all sheets of a round, laid out so that half a million rank in an instant.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::aggregate::{Aggregation, Method};
-use crate::fixed::Fixed;
+use crate::fixed::{Fixed, Means};
 use crate::number::{Exact, Rounding};
+use crate::radix;
 
 /// The sheets of one round, by application. Scores are whole multiples of one common unit, so that
 /// sums are integer sums and every mean is exact.
@@ -13,20 +13,36 @@ use crate::number::{Exact, Rounding};
 pub struct ScoreTable {
     applications: Vec<String>,
     experts: Vec<String>,
-    /// Where the sheets of each application start in `sheets`; one entry more than applications.
+    /// Where the sheets of each application start; one entry more than applications.
     starts: Vec<usize>,
-    sheets: Vec<Sheet>,
+    /// The expert of each sheet, by index. Apart from the scores, because means need only these and
+    /// calibration mostly only those.
+    expert_of: Vec<u32>,
+    /// The score of each sheet, in the table's unit.
+    units: Vec<i64>,
     /// Units in one point.
     per_point: i64,
 }
 
-/// One score of a [`ScoreTable`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sheet {
-    /// Index of the expert.
-    pub(crate) expert: u32,
-    /// The score, in the table's unit.
-    pub(crate) units: i64,
+/// Some sheets of a [`ScoreTable`]; both lists are of one length.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sheets<'a> {
+    /// Index of each sheet's expert.
+    pub(crate) experts: &'a [u32],
+    /// Each sheet's score, in the table's unit.
+    pub(crate) units: &'a [i64],
+}
+
+impl<'a> Sheets<'a> {
+    pub(crate) fn len(self) -> usize {
+        self.units.len()
+    }
+
+    /// The expert and the score of each sheet.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (usize, i64)> + 'a {
+        let pairs = self.experts.iter().zip(self.units);
+        pairs.map(|(expert, units)| (*expert as usize, *units))
+    }
 }
 
 /// One row to build a [`ScoreTable`] from. Without a score there is no sheet, but the application
@@ -97,6 +113,7 @@ impl ScoreTable {
         }
         let per_point = per_point.unwrap_or(1);
         let mut starts = vec![0; applications.list.len() + 1];
+        let mut expert_of = Vec::with_capacity(entries.len());
         let mut sheets = Vec::with_capacity(entries.len());
         entries.sort_unstable_by_key(|(application, expert, row, _)| (*application, *expert, *row));
         let mut before = None;
@@ -108,7 +125,10 @@ impl ScoreTable {
                 _ => before = Some((application, expert, row)),
             }
             match score.in_units_of(per_point) {
-                Some(units) => sheets.push(Sheet { expert, units }),
+                Some(units) => {
+                    sheets.push(units);
+                    expert_of.push(expert);
+                }
                 None => faults.push(TableFault::TooFine { row }),
             }
             if let Some(end) = starts.get_mut(application as usize + 1) {
@@ -130,7 +150,8 @@ impl ScoreTable {
             applications: applications.list,
             experts: experts.list,
             starts,
-            sheets,
+            expert_of,
+            units: sheets,
             per_point,
         })
     }
@@ -148,8 +169,11 @@ impl ScoreTable {
     }
 
     /// All sheets, those of one application together.
-    pub(crate) fn sheets(&self) -> &[Sheet] {
-        &self.sheets
+    pub(crate) fn sheets(&self) -> Sheets<'_> {
+        Sheets {
+            experts: &self.expert_of,
+            units: &self.units,
+        }
     }
 
     /// Units in one point.
@@ -158,92 +182,141 @@ impl ScoreTable {
     }
 
     /// The sheets of each application.
-    pub(crate) fn by_application(&self) -> impl Iterator<Item = &[Sheet]> {
-        self.starts
-            .iter()
-            .zip(self.starts.iter().skip(1))
-            .map(|(start, end)| self.sheets.get(*start..*end).unwrap_or_default())
+    pub(crate) fn by_application(&self) -> impl Iterator<Item = Sheets<'_>> {
+        self.starts.windows(2).map(|bounds| {
+            let &[start, end] = bounds else {
+                return Sheets::default();
+            };
+            Sheets {
+                experts: self.expert_of.get(start..end).unwrap_or_default(),
+                units: self.units.get(start..end).unwrap_or_default(),
+            }
+        })
     }
 
     /// Ranks all applications by `rule`, as [`crate::aggregate`] and [`crate::rank`] would without
     /// tie-breaks. A weighted mean needs groups, which a table does not have: it gives no scores.
     #[must_use]
     pub fn ranking(&self, rule: &Aggregation) -> Vec<Placed> {
-        let mut units = Vec::new();
+        let means = self.means(rule.scale, rule.rounding);
+        let mut sorted = Vec::new();
         let placed = self
             .by_application()
             .enumerate()
             .map(|(application, sheets)| {
-                units.clear();
-                units.extend(sheets.iter().map(|sheet| sheet.units));
-                let raw = self.mean(&units, rule.scale, rule.rounding);
-                let (score, used) = self.score(rule, &mut units);
+                let sum = total(sheets.units);
+                let raw = means.mean(sum, sheets.len());
+                let (score, used) = match kept(rule, sheets.units, sum, &mut sorted) {
+                    None => (None, 0),
+                    Some(kept) if kept.of == sheets.len() => (raw, kept.used),
+                    Some(kept) => (means.mean(kept.sum, kept.of), kept.used),
+                };
                 Placed {
                     application,
                     rank: None,
                     score,
                     raw,
                     sheets: count(sheets.len()),
-                    used,
+                    used: count(used),
                 }
             });
         placed_in_order(placed.collect())
     }
 
-    fn score(&self, rule: &Aggregation, units: &mut [i64]) -> (Option<Fixed>, u32) {
-        let total = units.len();
-        if count(total) < rule.quorum {
-            return (None, 0);
-        }
-        let kept = match rule.method {
-            Method::Mean => 0..total,
-            Method::WeightedMean => return (None, 0),
-            Method::Median => {
-                units.sort_unstable();
-                let middle = total.saturating_sub(1) / 2..total / 2 + 1;
-                let middle = units.get(middle).unwrap_or_default();
-                return (self.mean(middle, rule.scale, rule.rounding), count(total));
-            }
-            Method::TrimmedMean => {
-                let drop = rule.drop_low.saturating_add(rule.drop_high);
-                if count(total) < drop.saturating_add(rule.min_remaining.max(1)) {
-                    0..total
-                } else {
-                    units.sort_unstable();
-                    rule.drop_low as usize..total - rule.drop_high as usize
-                }
-            }
-        };
-        let kept = units.get(kept).unwrap_or_default();
-        (
-            self.mean(kept, rule.scale, rule.rounding),
-            count(kept.len()),
-        )
+    /// How means of this table are printed.
+    pub(crate) fn means(&self, scale: u8, rounding: Rounding) -> Means {
+        Means::new(self.per_point, scale, rounding)
     }
+}
 
-    /// The rounded mean; `None` of nothing.
-    pub(crate) fn mean(&self, units: &[i64], scale: u8, rounding: Rounding) -> Option<Fixed> {
-        let sum: i128 = units.iter().copied().map(i128::from).sum();
-        let below = i128::from(self.per_point) * i128::try_from(units.len()).ok()?;
-        Fixed::rounded(sum, below, scale, rounding)
+/// The sum.
+pub(crate) fn total(units: &[i64]) -> i128 {
+    units.iter().map(|units| i128::from(*units)).sum()
+}
+
+/// The scores whose mean is the score of an application.
+struct Kept {
+    sum: i128,
+    /// How many are added up.
+    of: usize,
+    /// How many sheets count: more than are added up for a median, which looks at all.
+    used: usize,
+}
+
+/// What `rule` keeps of these scores, which add up to `sum`; `None` without a score. `sorted` is
+/// room to work in.
+fn kept(rule: &Aggregation, units: &[i64], sum: i128, sorted: &mut Vec<i64>) -> Option<Kept> {
+    let number = units.len();
+    if count(number) < rule.quorum {
+        return None;
+    }
+    let all = Kept {
+        sum,
+        of: number,
+        used: number,
+    };
+    let mut sort = || {
+        sorted.clear();
+        sorted.extend_from_slice(units);
+        sorted.sort_unstable();
+    };
+    match rule.method {
+        Method::Mean => Some(all),
+        Method::WeightedMean => None,
+        Method::Median => {
+            sort();
+            let middle = number.saturating_sub(1) / 2..number / 2 + 1;
+            let middle = sorted.get(middle).unwrap_or_default();
+            Some(Kept {
+                sum: total(middle),
+                of: middle.len(),
+                used: number,
+            })
+        }
+        Method::TrimmedMean => {
+            let drop = rule.drop_low.saturating_add(rule.drop_high);
+            if count(number) < drop.saturating_add(rule.min_remaining.max(1)) {
+                return Some(all);
+            }
+            let left = number - drop as usize;
+            let sum = if rule.drop_low <= 1 && rule.drop_high <= 1 {
+                // The usual case needs no sorting.
+                let part = |dropped: u32, extreme: Option<&i64>| {
+                    i128::from(dropped) * i128::from(extreme.copied().unwrap_or(0))
+                };
+                sum - part(rule.drop_low, units.iter().min())
+                    - part(rule.drop_high, units.iter().max())
+            } else {
+                sort();
+                let inner = rule.drop_low as usize..number - rule.drop_high as usize;
+                total(sorted.get(inner).unwrap_or_default())
+            };
+            Some(Kept {
+                sum,
+                of: left,
+                used: left,
+            })
+        }
     }
 }
 
 /// Sorts by score, highest first, those without one last, and numbers the places. Equal scores
 /// stay in the order of the table and share a place.
-pub(crate) fn placed_in_order(mut placed: Vec<Placed>) -> Vec<Placed> {
-    placed.sort_unstable_by_key(|row| (Reverse(row.score), row.application));
+pub(crate) fn placed_in_order(placed: Vec<Placed>) -> Vec<Placed> {
+    let order = radix::highest_first(placed.iter().map(|row| row.score.map(Fixed::units)));
     let mut last = None;
-    for (place, row) in (1_u32..).zip(&mut placed) {
-        let Some(score) = row.score else { continue };
-        let rank = match last {
-            Some((same, rank)) if same == score => rank,
-            _ => place,
-        };
-        last = Some((score, rank));
-        row.rank = Some(rank);
-    }
-    placed
+    let rows = order.into_iter().filter_map(|index| placed.get(index));
+    (1_u32..)
+        .zip(rows)
+        .map(|(place, row)| {
+            let rank = row.score.map(|score| match last {
+                Some((same, rank)) if same == score => rank,
+                _ => place,
+            });
+            last = row.score.zip(rank).or(last);
+            Placed { rank, ..*row }
+        })
+        .collect()
 }
 
 fn count(length: usize) -> u32 {

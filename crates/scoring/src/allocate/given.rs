@@ -1,19 +1,19 @@
 //! What has been given away so far, and which limits that leaves.
 
-use std::collections::BTreeMap;
-
-use super::Bid;
-use super::rules::SelectionRules;
+use super::contest::Contest;
 use crate::yuan::Yuan;
 
 /// The awards so far, added up by everything that has a limit.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Given<'a> {
+    contest: &'a Contest<'a>,
     pub(super) fen: i64,
-    pub(super) awards: BTreeMap<&'a str, i64>,
-    organisations: BTreeMap<&'a str, u32>,
-    streets: BTreeMap<&'a str, u32>,
-    domains: BTreeMap<&'a str, (u32, i64)>,
+    /// The award in each place.
+    awards: Vec<Option<i64>>,
+    organisations: Vec<u32>,
+    streets: Vec<u32>,
+    /// Projects and money of each domain.
+    domains: Vec<(u32, i64)>,
 }
 
 /// A limit that an award would break, and what it would have to be.
@@ -77,65 +77,93 @@ impl Limit {
 }
 
 impl<'a> Given<'a> {
-    pub(super) fn give(&mut self, bid: &'a Bid, fen: i64) {
-        self.fen += fen;
-        self.awards.insert(&bid.application, fen);
-        *self.organisations.entry(&bid.organisation).or_default() += 1;
-        if let Some(street) = &bid.street {
-            *self.streets.entry(street).or_default() += 1;
+    /// Nothing given yet.
+    pub(super) fn new(contest: &'a Contest<'a>) -> Self {
+        Self {
+            contest,
+            fen: 0,
+            awards: vec![None; contest.entries.len()],
+            organisations: vec![0; contest.organisations],
+            streets: vec![0; contest.streets],
+            domains: vec![(0, 0); contest.domains.len()],
         }
-        let domain = self.domains.entry(&bid.domain).or_default();
-        domain.0 += 1;
-        domain.1 += fen;
     }
 
-    /// Whether the domain of `bid` still lacks projects or money.
-    pub(super) fn below_minimum(&self, rules: &SelectionRules, bid: &Bid) -> bool {
-        let (count, fen) = self
-            .domains
-            .get(bid.domain.as_str())
-            .copied()
-            .unwrap_or_default();
-        let limits = rules.limits_of(&bid.domain);
-        limits.min.is_some_and(|min| count < min)
-            || limits.min_amount.is_some_and(|min| fen < min.fen())
+    pub(super) fn give(&mut self, place: usize, fen: i64) {
+        let Some(entry) = self.contest.entries.get(place) else {
+            return;
+        };
+        self.fen += fen;
+        if let Some(award) = self.awards.get_mut(place) {
+            *award = Some(fen);
+        }
+        if let Some(count) = self.organisations.get_mut(entry.organisation) {
+            *count += 1;
+        }
+        if let Some(count) = entry.street.and_then(|street| self.streets.get_mut(street)) {
+            *count += 1;
+        }
+        if let Some(domain) = self.domains.get_mut(entry.domain) {
+            domain.0 += 1;
+            domain.1 += fen;
+        }
     }
 
-    /// All limits other than the budget that an award to `bid` would break.
-    pub(super) fn limits(&self, rules: &SelectionRules, bid: &Bid, award: i64) -> Vec<Limit> {
-        let full = |counts: &BTreeMap<&str, u32>, who: &str, most: Option<u32>| {
-            let used = counts.get(who).copied().unwrap_or(0);
+    /// The award in this place, if there is one.
+    pub(super) fn award(&self, place: usize) -> Option<i64> {
+        self.awards.get(place).copied().flatten()
+    }
+
+    /// Whether the domain of what is in this place still lacks projects or money.
+    pub(super) fn below_minimum(&self, place: usize) -> bool {
+        let Some(domain) = self.contest.entries.get(place).map(|entry| entry.domain) else {
+            return false;
+        };
+        let limits = self.contest.domains.get(domain);
+        let given = self.domains.get(domain);
+        limits.zip(given).is_some_and(|(limits, (count, fen))| {
+            limits.min.is_some_and(|min| *count < min)
+                || limits.min_amount.is_some_and(|min| *fen < min.fen())
+        })
+    }
+
+    /// All limits other than the budget that a full award in this place would break.
+    pub(super) fn limits(&self, place: usize) -> Vec<Limit> {
+        let mut broken = Vec::new();
+        let (contest, rules) = (self.contest, self.contest.rules);
+        let Some(entry) = contest.entries.get(place) else {
+            return broken;
+        };
+        let bid = entry.bid;
+        let full = |used: Option<&u32>, most: Option<u32>| {
+            let used = used.copied().unwrap_or(0);
             most.filter(|most| *most <= used)
                 .map(|most| (most, used + 1))
         };
-        let (count, fen) = self
+        let (count, fen) = self.domains.get(entry.domain).copied().unwrap_or_default();
+        let own = contest
             .domains
-            .get(bid.domain.as_str())
+            .get(entry.domain)
             .copied()
             .unwrap_or_default();
-        let own = rules.limits_of(&bid.domain);
-        let mut broken = Vec::new();
-        if let Some(max) = own.max.filter(|max| *max <= count) {
+        if let Some((max, needed)) = full(Some(&count), own.max) {
             let domain = bid.domain.clone();
             broken.push(Limit::Domain {
                 domain,
                 max,
-                needed: count + 1,
-            });
-        }
-        if let Some(max) = own.max_amount.filter(|max| max.fen() < fen + award) {
-            let needed = Yuan::from_fen(fen + award).unwrap_or(max);
-            broken.push(Limit::DomainAmount {
-                domain: bid.domain.clone(),
-                max,
                 needed,
             });
         }
-        if let Some((max, needed)) = full(
-            &self.organisations,
-            &bid.organisation,
-            rules.max_per_organisation,
-        ) {
+        let with = fen + entry.full;
+        if let Some(max) = own.max_amount.filter(|max| max.fen() < with) {
+            broken.push(Limit::DomainAmount {
+                domain: bid.domain.clone(),
+                max,
+                needed: Yuan::from_fen(with).unwrap_or(max),
+            });
+        }
+        let used = self.organisations.get(entry.organisation);
+        if let Some((max, needed)) = full(used, rules.max_per_organisation) {
             let organisation = bid.organisation.clone();
             broken.push(Limit::Organisation {
                 organisation,
@@ -143,24 +171,21 @@ impl<'a> Given<'a> {
                 needed,
             });
         }
-        if let Some(street) = &bid.street
-            && let Some((max, needed)) = full(&self.streets, street, rules.max_per_street)
+        if let Some(street) = entry.street
+            && let Some((max, needed)) = full(self.streets.get(street), rules.max_per_street)
         {
             broken.push(Limit::Street {
-                street: street.clone(),
+                street: bid.street.clone().unwrap_or_default(),
                 max,
                 needed,
             });
         }
-        for (a, b) in &rules.incompatible {
-            let rival = match &bid.application {
-                own if own == a => b,
-                own if own == b => a,
-                _ => continue,
-            };
-            if self.awards.contains_key(rival.as_str()) {
+        for rival in &entry.rivals {
+            if self.award(*rival).is_some()
+                && let Some(rival) = contest.entries.get(*rival)
+            {
                 broken.push(Limit::Incompatible {
-                    rival: rival.clone(),
+                    rival: rival.bid.application.clone(),
                 });
             }
         }

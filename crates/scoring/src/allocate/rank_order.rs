@@ -1,5 +1,15 @@
 //! Funding in rank order: the minimums of the domains first, then everyone by score.
+//!
+//! One pass says who is funded, and beside it what everyone else would have needed. The pass is a
+//! row of attempts. One that fails for want of `short` fen would succeed with a budget greater by
+//! `short`, and leave less than `short` to those after it. So:
+//!
+//! - where every attempt before it that failed for money lacked more, `short` is exactly what is
+//!   needed: with less everything goes the same way, with this much only this attempt goes another;
+//! - elsewhere, what is needed is to pay everyone before it who could be paid if money were no
+//!   limit, and then itself: the least budget with which, and above which, it is always funded.
 
+use super::contest::{Contest, Entry};
 use super::given::{Given, Limit};
 use super::rules::{SelectionRules, WhenShort};
 use super::{Allocation, Bid, Decision, Outcome};
@@ -10,43 +20,47 @@ use crate::yuan::Yuan;
 #[derive(Debug)]
 enum Verdict<'a> {
     /// Funded with this many fen.
-    Funded {
-        fen: i64,
-        full: i64,
-        by_minimum: bool,
-    },
-    /// Its score is this far below the pass line.
+    Funded { fen: i64, by_minimum: bool },
+    /// Its score is below the pass line.
     BelowLine { line: &'a Exact },
     /// Limits are in the way; perhaps the budget too.
     Limited { limits: Vec<Limit>, short: i64 },
-    /// What is left of the budget is `short` fen too little.
-    Short { left: i64, short: i64 },
-    /// The money ran out at an application before it; with what is passed over before it, `short`
-    /// fen more would be needed.
-    After { last: &'a str, short: i64 },
+    /// What is left of the budget is too little.
+    Short { left: i64, needs: Needs },
+    /// The money ran out at an application before it.
+    After { last: &'a str, needs: Needs },
+}
+
+/// What would have funded an application that lacks money: so many fen more, and with so much money
+/// around these limits raised.
+#[derive(Debug)]
+struct Needs {
+    fen: i64,
+    limits: Vec<Limit>,
 }
 
 pub(super) fn allocate(rules: &SelectionRules, ranked: &[&Bid]) -> Allocation {
-    let verdicts = run(rules, ranked, rules.budget.fen());
+    let contest = Contest::new(rules, ranked);
+    let verdicts = run(&contest);
     let mut reserves = 0;
     let mut total = 0;
     let mut decisions = Vec::with_capacity(ranked.len());
-    for (index, (bid, verdict)) in ranked.iter().zip(&verdicts).enumerate() {
-        let (reason, needs) = explain(rules, ranked, index, bid, verdict);
+    for (place, (entry, verdict)) in (1..).zip(contest.entries.iter().zip(verdicts)) {
         let (decision, award_fen) = if let Verdict::Funded { fen, .. } = verdict {
-            (Outcome::Funded, *fen)
-        } else if rules.passes(bid) && reserves < rules.reserve {
+            (Outcome::Funded, fen)
+        } else if entry.passes && reserves < rules.reserve {
             reserves += 1;
             (Outcome::Reserve, 0)
         } else {
             (Outcome::NotFunded, 0)
         };
+        let (reason, needs) = explain(rules, entry, verdict);
         total += award_fen;
         decisions.push(Decision {
-            application: bid.application.clone(),
+            application: entry.bid.application.clone(),
             decision,
             award_fen,
-            reason: format!("rank {}: {reason}", index + 1),
+            reason: format!("rank {place}: {reason}"),
             needs,
         });
     }
@@ -58,184 +72,184 @@ pub(super) fn allocate(rules: &SelectionRules, ranked: &[&Bid]) -> Allocation {
     }
 }
 
-/// One verdict per application, in rank order.
-fn run<'a>(rules: &'a SelectionRules, ranked: &[&'a Bid], budget: i64) -> Vec<Verdict<'a>> {
-    let places: Vec<(i64, &Bid)> = (1..)
-        .zip(ranked)
-        .map(|(place, bid)| (rules.award_fen(bid, place), *bid))
-        .collect();
-    let mut given = Given::default();
-    for (full, bid) in &places {
-        let wanted = given.below_minimum(rules, bid) && rules.passes(bid);
-        if wanted && *full <= budget - given.fen && given.limits(rules, bid, *full).is_empty() {
-            given.give(bid, *full);
-        }
-    }
-    let by_minimum = given.clone();
-    // What would have been given if there were money for everyone: what those further down have to
-    // wait for.
-    let mut with_all = given.clone();
-    let mut last: Option<&str> = None;
-    let mut verdicts = Vec::with_capacity(places.len());
-    for (full, bid) in places {
-        if let Some(fen) = by_minimum.awards.get(bid.application.as_str()) {
-            verdicts.push(Verdict::Funded {
-                fen: *fen,
-                full,
-                by_minimum: true,
-            });
+/// What the minimums of the domains give.
+struct ByMinimum<'a> {
+    given: Given<'a>,
+    /// What would be given if there were money for everyone.
+    with_all: Given<'a>,
+    /// For each place that is in `with_all`, the budget that reaches it.
+    reached: Vec<Option<i64>>,
+    /// For each place, what it lacked if that is less than anything lacked before it.
+    least_short: Vec<Option<i64>>,
+    /// The least that anything lacked.
+    least: i64,
+}
+
+fn by_minimum<'a>(contest: &'a Contest<'a>) -> ByMinimum<'a> {
+    let budget = contest.rules.budget.fen();
+    let places = contest.entries.len();
+    let mut first = ByMinimum {
+        given: Given::new(contest),
+        with_all: Given::new(contest),
+        reached: vec![None; places],
+        least_short: vec![None; places],
+        least: i64::MAX,
+    };
+    for (place, entry) in contest.entries.iter().enumerate() {
+        if !entry.passes {
             continue;
         }
-        if let Some(line) = rules.pass_line.as_ref().filter(|line| *line > &bid.score) {
+        if first.given.below_minimum(place) && first.given.limits(place).is_empty() {
+            let short = entry.full - (budget - first.given.fen);
+            if short <= 0 {
+                first.given.give(place, entry.full);
+            } else if short < first.least {
+                first.least = short;
+                if let Some(slot) = first.least_short.get_mut(place) {
+                    *slot = Some(short);
+                }
+            }
+        }
+        if first.with_all.below_minimum(place) && first.with_all.limits(place).is_empty() {
+            first.with_all.give(place, entry.full);
+            if let Some(slot) = first.reached.get_mut(place) {
+                *slot = Some(first.with_all.fen);
+            }
+        }
+    }
+    first
+}
+
+/// One verdict per application, in rank order.
+fn run<'a>(contest: &'a Contest<'a>) -> Vec<Verdict<'a>> {
+    let rules = contest.rules;
+    let budget = rules.budget.fen();
+    let ByMinimum {
+        mut given,
+        mut with_all,
+        reached,
+        least_short,
+        mut least,
+    } = by_minimum(contest);
+    let mut last: Option<&str> = None;
+    let mut verdicts = Vec::with_capacity(contest.entries.len());
+    for (place, entry) in contest.entries.iter().enumerate() {
+        if let Some(line) = rules.pass_line.as_ref().filter(|_| !entry.passes) {
             verdicts.push(Verdict::BelowLine { line });
             continue;
         }
-        let left = budget - given.fen;
-        let limits = if last.is_some() {
-            with_all.limits(rules, bid, full)
-        } else {
-            given.limits(rules, bid, full)
+        let full = entry.full;
+        // What it would have to wait for, and whether it would be funded then.
+        let reached = reached.get(place).copied().flatten();
+        let (reached, in_the_way) = match reached {
+            Some(fen) => (fen, Vec::new()),
+            None => (with_all.fen + full, with_all.limits(place)),
         };
-        let verdict = if !limits.is_empty() {
-            let spent = if last.is_some() {
-                with_all.fen
-            } else {
-                given.fen
-            };
-            Verdict::Limited {
-                limits,
-                short: (spent + full - budget).max(0),
-            }
-        } else if let Some(last) = last {
-            let short = with_all.fen + full - budget;
-            with_all.give(bid, full);
-            Verdict::After { last, short }
-        } else if full <= left {
-            given.give(bid, full);
-            Verdict::Funded {
-                fen: full,
-                full,
-                by_minimum: false,
-            }
-        } else if rules.when_short == WhenShort::PartialLast
-            && 0 < left
-            && rules.floor_fen(bid) <= left
-        {
-            given.give(bid, left);
-            last = Some(&bid.application);
-            Verdict::Funded {
-                fen: left,
-                full,
-                by_minimum: false,
-            }
-        } else {
-            if rules.when_short != WhenShort::SkipAndFill {
-                last = Some(&bid.application);
-            }
-            Verdict::Short {
-                left,
-                short: full - left,
-            }
-        };
-        let gets_full = matches!(&verdict, Verdict::Funded { .. } | Verdict::Short { .. });
-        if gets_full && with_all.limits(rules, bid, full).is_empty() {
-            with_all.give(bid, full);
+        if with_all.award(place).is_none() && in_the_way.is_empty() {
+            with_all.give(place, full);
         }
+        if let Some(fen) = given.award(place) {
+            let by_minimum = true;
+            verdicts.push(Verdict::Funded { fen, by_minimum });
+            continue;
+        }
+        let left = budget - given.fen;
+        let exactly = |fen| Needs {
+            fen,
+            limits: Vec::new(),
+        };
+        let to_wait = |limits| Needs {
+            fen: reached - budget,
+            limits,
+        };
+        let before = least_short.get(place).copied().flatten();
+        let verdict = if let Some(last) = last {
+            if let Some(short) = before {
+                let needs = exactly(short);
+                Verdict::After { last, needs }
+            } else if in_the_way.is_empty() {
+                let needs = to_wait(in_the_way);
+                Verdict::After { last, needs }
+            } else {
+                Verdict::Limited {
+                    limits: in_the_way,
+                    short: (reached - budget).max(0),
+                }
+            }
+        } else {
+            let limits = given.limits(place);
+            let by_minimum = false;
+            if !limits.is_empty() {
+                let short = (full - left).max(0);
+                Verdict::Limited { limits, short }
+            } else if full <= left {
+                given.give(place, full);
+                let fen = full;
+                Verdict::Funded { fen, by_minimum }
+            } else {
+                let short = full - left;
+                let only = before.or((short < least).then_some(short));
+                least = least.min(short);
+                let pays_the_rest = rules.when_short == WhenShort::PartialLast
+                    && 0 < left
+                    && rules.floor_fen(entry.bid) <= left;
+                if rules.when_short != WhenShort::SkipAndFill {
+                    last = Some(&entry.bid.application);
+                }
+                if pays_the_rest {
+                    given.give(place, left);
+                    let fen = left;
+                    Verdict::Funded { fen, by_minimum }
+                } else {
+                    let needs = only.map_or_else(|| to_wait(in_the_way), exactly);
+                    Verdict::Short { left, needs }
+                }
+            }
+        };
         verdicts.push(verdict);
     }
     verdicts
 }
 
-fn explain(
-    rules: &SelectionRules,
-    ranked: &[&Bid],
-    index: usize,
-    bid: &Bid,
-    verdict: &Verdict<'_>,
-) -> (String, String) {
+/// The reason, and what would have funded it.
+fn explain(rules: &SelectionRules, entry: &Entry<'_>, verdict: Verdict<'_>) -> (String, String) {
+    let bid = entry.bid;
     match verdict {
-        Verdict::Funded {
-            fen,
-            full,
-            by_minimum,
-        } => {
-            let reason = if fen < full {
+        Verdict::Funded { fen, by_minimum } => {
+            let reason = if fen < entry.full {
                 "gets what is left of the budget".to_owned()
-            } else if *by_minimum {
+            } else if by_minimum {
                 format!("within the minimum of domain {}", bid.domain)
             } else {
                 "within the budget".to_owned()
             };
-            (reason, rules.acceptance(bid, *fen))
+            (reason, rules.acceptance(bid, fen))
         }
         Verdict::BelowLine { line } => (
             format!("{} is below the pass line {line}", bid.score),
-            format!("{} more points to reach the pass line", *line - &bid.score),
+            format!("{} more points to reach the pass line", line - &bid.score),
         ),
         Verdict::Limited { limits, short } => {
             let reasons: Vec<String> = limits.iter().map(Limit::reason).collect();
-            let mut needs: Vec<String> = limits.iter().map(Limit::needs).collect();
-            if 0 < *short {
-                needs.push(more_budget(*short));
-            }
-            (reasons.join("; "), needs.join("; "))
+            let needs = Needs { fen: short, limits };
+            (reasons.join("; "), needs.text())
         }
-        Verdict::Short { left, short } => {
-            let reason = format!("{} yuan are left of the budget", yuan(*left));
-            (reason, enough(rules, ranked, index, *short))
+        Verdict::Short { left, needs } => {
+            let reason = format!("{} yuan are left of the budget", yuan(left));
+            (reason, needs.text())
         }
-        Verdict::After { last, short } => (
-            format!("the money ran out at {last}"),
-            enough(rules, ranked, index, *short),
-        ),
+        Verdict::After { last, needs } => (format!("the money ran out at {last}"), needs.text()),
     }
 }
 
-/// Among more applications than this, what a loser needs is a budget that suffices, and perhaps not
-/// the smallest.
-const EXPLAIN_EXACTLY: usize = 300;
-
-/// What would have funded the application at `index`, which lacks `short` fen. More money also goes
-/// to those skipped before it, or to minimums of domains, so every answer is tried out.
-fn enough(rules: &SelectionRules, ranked: &[&Bid], index: usize, short: i64) -> String {
-    let has_minimums = std::iter::once(&rules.every_domain)
-        .chain(rules.domain.values())
-        .any(|limits| limits.min.is_some() || limits.min_amount.is_some());
-    if rules.when_short != WhenShort::SkipAndFill && !has_minimums {
-        return more_budget(short);
-    }
-    let with = |more: i64| {
-        run(rules, ranked, rules.budget.fen().saturating_add(more))
-            .into_iter()
-            .nth(index)
-    };
-    let funded = |more: i64| matches!(with(more), Some(Verdict::Funded { .. }));
-    if funded(short) {
-        return more_budget(short);
-    }
-    let all: i64 = (1..)
-        .zip(ranked)
-        .map(|(place, bid)| rules.award_fen(bid, place))
-        .sum();
-    let (mut too_little, mut plenty) = (short, short.max(all));
-    if let Some(Verdict::Limited { limits, .. }) = with(plenty) {
-        let mut needs: Vec<String> = limits.iter().map(Limit::needs).collect();
-        needs.push(more_budget(short));
-        return needs.join("; ");
-    }
-    while 1 < plenty - too_little && ranked.len() <= EXPLAIN_EXACTLY {
-        let middle = i64::midpoint(too_little, plenty);
-        if funded(middle) {
-            plenty = middle;
-        } else {
-            too_little = middle;
+impl Needs {
+    fn text(&self) -> String {
+        let mut needs: Vec<String> = self.limits.iter().map(Limit::needs).collect();
+        if 0 < self.fen {
+            needs.push(format!("{} more yuan of budget", yuan(self.fen)));
         }
+        needs.join("; ")
     }
-    more_budget(plenty)
-}
-
-fn more_budget(fen: i64) -> String {
-    format!("{} more yuan of budget", yuan(fen))
 }
 
 fn yuan(fen: i64) -> Yuan {

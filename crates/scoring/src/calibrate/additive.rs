@@ -8,8 +8,10 @@
 use super::{Calibration, ExpertEffect};
 use crate::table::ScoreTable;
 
-/// Solving again for what is left over squeezes out the rounding of the first solution.
-const REFINEMENTS: usize = 3;
+/// The part of the squared length at which a first solution stops, and one for what it left over.
+///
+/// Solving again squeezes out the rounding of the first solution, which some digits suffice for.
+const ENOUGH: [f64; 3] = [1e-26, 1e-14, 1e-14];
 
 /// Along a direction whose curvature is below this part of its length the system is level, but for
 /// rounding.
@@ -23,13 +25,14 @@ pub(super) fn fit(table: &ScoreTable, ridge: f64) -> Calibration {
 
     let points: Vec<f64> = table
         .sheets()
+        .units
         .iter()
-        .map(|sheet| sheet.units as f64 / table.per_point() as f64)
+        .map(|units| *units as f64 / table.per_point() as f64)
         .collect();
     let mut effects = vec![0.0; experts];
-    for _ in 0..REFINEMENTS {
+    for enough in ENOUGH {
         let residual = system.residual(&points, &effects);
-        let correction = system.solve(&residual);
+        let correction = system.solve(&residual, enough);
         add_scaled(&mut effects, 1.0, &correction);
     }
     centre(&mut effects, &system.counts, &part_of_expert, parts.len());
@@ -40,10 +43,10 @@ pub(super) fn fit(table: &ScoreTable, ridge: f64) -> Calibration {
         rest = after;
         let sum: f64 = own
             .iter()
-            .zip(sheets)
-            .map(|(score, sheet)| score - at(&effects, sheet.expert))
+            .zip(sheets.experts)
+            .map(|(score, expert)| score - at(&effects, *expert))
             .sum();
-        (!sheets.is_empty()).then(|| sum / sheets.len() as f64)
+        (0 < sheets.len()).then(|| sum / sheets.len() as f64)
     });
     let scores = scores.collect();
     let effect = |(leniency, count): (&f64, &f64)| ExpertEffect {
@@ -83,12 +86,9 @@ fn centre(effects: &mut [f64], counts: &[f64], part_of: &[usize], parts: usize) 
 pub(super) fn parts(table: &ScoreTable) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut leader: Vec<usize> = (0..table.experts().len()).collect();
     for sheets in table.by_application() {
-        for pair in sheets.windows(2) {
-            if let [a, b] = pair {
-                let (a, b) = (
-                    root(&mut leader, a.expert as usize),
-                    root(&mut leader, b.expert as usize),
-                );
+        for pair in sheets.experts.windows(2) {
+            if let &[a, b] = pair {
+                let (a, b) = (root(&mut leader, a as usize), root(&mut leader, b as usize));
                 if let Some(slot) = leader.get_mut(a.max(b)) {
                     *slot = a.min(b);
                 }
@@ -98,10 +98,10 @@ pub(super) fn parts(table: &ScoreTable) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut number_of_root = vec![None; leader.len()];
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for (application, sheets) in table.by_application().enumerate() {
-        let Some(sheet) = sheets.first() else {
+        let Some(expert) = sheets.experts.first() else {
             continue;
         };
-        let root = root(&mut leader, sheet.expert as usize);
+        let root = root(&mut leader, *expert as usize);
         let Some(number) = number_of_root.get_mut(root) else {
             continue;
         };
@@ -148,8 +148,8 @@ struct System<'a> {
 impl<'a> System<'a> {
     fn new(table: &'a ScoreTable, ridge: f64, part_of: &'a [usize], parts: usize) -> Self {
         let mut counts = vec![0.0; table.experts().len()];
-        for sheet in table.sheets() {
-            if let Some(count) = counts.get_mut(sheet.expert as usize) {
+        for expert in table.sheets().experts {
+            if let Some(count) = counts.get_mut(*expert as usize) {
                 *count += 1.0;
             }
         }
@@ -172,11 +172,10 @@ impl<'a> System<'a> {
                 break;
             };
             rest = after;
-            let off =
-                |(sheet, score): (&crate::table::Sheet, &f64)| score - at(effects, sheet.expert);
-            let mean = sheets.iter().zip(own).map(off).sum::<f64>() / sheets.len() as f64;
-            for pair in sheets.iter().zip(own) {
-                if let Some(left) = left.get_mut(pair.0.expert as usize) {
+            let off = |(expert, score): (&u32, &f64)| score - at(effects, *expert);
+            let mean = sheets.experts.iter().zip(own).map(off).sum::<f64>() / sheets.len() as f64;
+            for pair in sheets.experts.iter().zip(own) {
+                if let Some(left) = left.get_mut(*pair.0 as usize) {
                     *left += off(pair) - mean;
                 }
             }
@@ -190,10 +189,14 @@ impl<'a> System<'a> {
         let own = self.counts.iter().zip(vector);
         let mut product: Vec<f64> = own.map(|(count, x)| (count + self.ridge) * x).collect();
         for sheets in self.table.by_application() {
-            let sum: f64 = sheets.iter().map(|sheet| at(vector, sheet.expert)).sum();
+            let sum: f64 = sheets
+                .experts
+                .iter()
+                .map(|expert| at(vector, *expert))
+                .sum();
             let mean = sum / sheets.len() as f64;
-            for sheet in sheets {
-                if let Some(product) = product.get_mut(sheet.expert as usize) {
+            for expert in sheets.experts {
+                if let Some(product) = product.get_mut(*expert as usize) {
                     *product -= mean;
                 }
             }
@@ -204,7 +207,7 @@ impl<'a> System<'a> {
     /// Conjugate gradients from 0. Without ridge the system is singular by one constant per part,
     /// which the right-hand side is free of but for rounding. What rounding adds is taken out, and
     /// no step is taken along what is left of it: nothing would hold back such a step.
-    fn solve(&self, right: &[f64]) -> Vec<f64> {
+    fn solve(&self, right: &[f64], enough: f64) -> Vec<f64> {
         let conditioned = |r: &[f64]| -> Vec<f64> {
             let pairs = r.iter().zip(&self.counts);
             let mut z: Vec<f64> = pairs.map(|(r, count)| r / (count + self.ridge)).collect();
@@ -222,7 +225,7 @@ impl<'a> System<'a> {
         let mut residual = weighted(&z);
         let mut direction = z.clone();
         let mut size = dot(&residual, &z);
-        let enough = size * 1e-26;
+        let enough = size * enough;
         // In exact arithmetic as many steps as experts suffice.
         for _ in 0..2 * right.len() + 20 {
             if size <= enough || size == 0.0 {

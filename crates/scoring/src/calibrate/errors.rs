@@ -51,10 +51,9 @@ pub(super) fn standard_errors(fit: &Calibration, table: &ScoreTable) -> Vec<Opti
             .enumerate()
             .filter(|(a, _)| in_part.contains(a));
         for (_, sheets) in own {
-            for a in sheets {
-                for b in sheets {
-                    let (Some(i), Some(j)) =
-                        (place.get(a.expert as usize), place.get(b.expert as usize))
+            for a in sheets.experts {
+                for b in sheets.experts {
+                    let (Some(i), Some(j)) = (place.get(*a as usize), place.get(*b as usize))
                     else {
                         continue;
                     };
@@ -78,12 +77,9 @@ pub(super) fn standard_errors(fit: &Calibration, table: &ScoreTable) -> Vec<Opti
 fn residual_squares(fit: &Calibration, table: &ScoreTable) -> f64 {
     let mut sum = 0.0;
     for (sheets, score) in table.by_application().zip(&fit.scores) {
-        for sheet in sheets {
-            let points = sheet.units as f64 / table.per_point() as f64;
-            let leniency = fit
-                .experts
-                .get(sheet.expert as usize)
-                .map_or(0.0, |e| e.leniency);
+        for (expert, units) in sheets.iter() {
+            let points = units as f64 / table.per_point() as f64;
+            let leniency = fit.experts.get(expert).map_or(0.0, |e| e.leniency);
             let off = points - score.unwrap_or(0.0) - leniency;
             sum += off * off;
         }

@@ -177,9 +177,9 @@ fn errors(rules: &CalibrationRules, fit: &Calibration, table: &ScoreTable) -> Ve
 #[expect(clippy::cast_precision_loss, reason = "calibration is approximate")]
 fn errors_of_means(table: &ScoreTable) -> Vec<Option<f64>> {
     let mut own: Vec<Vec<f64>> = vec![Vec::new(); table.experts().len()];
-    for sheet in table.sheets() {
-        if let Some(own) = own.get_mut(sheet.expert as usize) {
-            own.push(sheet.units as f64 / table.per_point() as f64);
+    for (expert, units) in table.sheets().iter() {
+        if let Some(own) = own.get_mut(expert) {
+            own.push(units as f64 / table.per_point() as f64);
         }
     }
     let error = |scores: Vec<f64>| {

@@ -296,6 +296,49 @@ proptest! {
             richer.budget = Yuan::from_fen(rules.budget.fen() + more).unwrap();
             let selection = allocate(&richer, &bids).unwrap();
             prop_assert!(funded(&selection).contains_key(decision.application.as_str()), "{decision:?}");
+            // One fen less pays at most a part.
+            richer.budget = Yuan::from_fen(rules.budget.fen() + more - 1).unwrap();
+            let selection = allocate(&richer, &bids).unwrap();
+            let award = funded(&selection).get(decision.application.as_str()).copied();
+            let asked = bids.iter().find(|bid| bid.application == decision.application).unwrap();
+            prop_assert!(award.unwrap_or(0) < asked.requested_fen, "{decision:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..config() })]
+
+    #[test]
+    fn the_budget_a_loser_is_told_is_the_least_or_the_least_that_always_suffices(
+        bids in some_bids(8), mut rules in some_rules(), has_minimums in any::<bool>(),
+    ) {
+        only_existing_pairs(&mut rules, &bids);
+        rules.when_short = WhenShort::SkipAndFill;
+        if !has_minimums {
+            rules.domain.clear();
+            rules.every_domain = DomainLimits { min: None, min_amount: None, ..rules.every_domain };
+        }
+        prop_assume!(rules.faults().is_empty());
+        let decisions = allocate(&rules, &bids).unwrap().decisions;
+        let told: Vec<(&str, i64)> = decisions
+            .iter()
+            .filter_map(|d| Some((d.application.as_str(), more_budget(&d.needs)?)))
+            .collect();
+        // All amounts are whole yuan, so only budgets of whole yuan make a difference.
+        let asked: i64 = bids.iter().map(|bid| bid.requested_fen).sum();
+        let with: Vec<Allocation> = (0..=asked / 100)
+            .map(|more| {
+                let budget = Yuan::from_fen(rules.budget.fen() + more * 100).unwrap();
+                allocate(&SelectionRules { budget, ..rules.clone() }, &bids).unwrap()
+            })
+            .collect();
+        for (application, more) in told {
+            let pays: Vec<bool> = with.iter().map(|s| funded(s).contains_key(application)).collect();
+            let least = pays.iter().position(|pays| *pays).unwrap();
+            let always = pays.iter().rposition(|pays| !pays).unwrap() + 1;
+            let more = usize::try_from(more / 100).unwrap();
+            prop_assert!(more == least || more == always, "{application}: {more}, not {least} or {always}");
         }
     }
 }

@@ -142,19 +142,67 @@ fn assignments(criterion: &mut Criterion) {
     });
 }
 
-/// Bids of 8 domains, three per two organisations, requests in hundreds of yuan.
-fn bids(count: u64) -> Vec<Bid> {
+/// How hard bids make it to find the best set.
+#[derive(Clone, Copy, Debug)]
+enum Bidding {
+    /// Scores and amounts have nothing to do with each other; amounts in hundreds of yuan.
+    Plain,
+    /// The same with amounts to the fen.
+    ToTheFen,
+    /// Whoever asks for more has the higher score, by the same rate.
+    Correlated,
+    /// All have the same score.
+    EqualScores,
+    /// There are four amounts only.
+    EqualAmounts,
+}
+
+/// Bids of 8 domains, three per two organisations.
+fn bids(count: u64, bidding: Bidding) -> Vec<Bid> {
     let mut dice = Dice(3);
-    let bid = |index: u64| Bid {
-        application: format!("a{index}"),
-        organisation: format!("o{}", dice.below(count * 2 / 3)),
-        domain: format!("d{}", dice.below(8)),
-        street: None,
-        score: Exact::ratio((5_000 + dice.below(4_800)).into(), 100).unwrap(),
-        requested_fen: i64::try_from(300 + dice.below(2_700)).unwrap() * 10_000,
-        recommended_fen: None,
+    let bid = |index: u64| {
+        let organisation = format!("o{}", dice.below(count * 2 / 3));
+        let domain = format!("d{}", dice.below(8));
+        let score = 5_000 + dice.below(4_800);
+        let hundreds = 300 + dice.below(2_700);
+        let (score, fen) = match bidding {
+            Bidding::Plain => (score, hundreds * 10_000),
+            Bidding::ToTheFen => (score, hundreds * 10_000 + dice.below(10_000)),
+            Bidding::Correlated => (6_000 + hundreds, hundreds * 10_000),
+            Bidding::EqualScores => (8_000, hundreds * 10_000),
+            Bidding::EqualAmounts => (score, (1 + hundreds % 4) * 5_000_000),
+        };
+        Bid {
+            application: format!("a{index}"),
+            organisation,
+            domain,
+            street: None,
+            score: Exact::ratio(score.into(), 100).unwrap(),
+            requested_fen: i64::try_from(fen).unwrap(),
+            recommended_fen: None,
+        }
     };
     (0..count).map(bid).collect()
+}
+
+/// A fifth of what is asked for; one award per organisation; of each domain at least one, at most a
+/// sixteenth of all bids (or, if counts bind, a fiftieth) and a quarter of the money.
+fn rules(bids: &[Bid], counts_bind: bool, mode: SelectionMode) -> SelectionRules {
+    let count = bids.len();
+    let budget = bids.iter().map(|bid| bid.requested_fen).sum::<i64>() / 5;
+    let part = if counts_bind { 50 } else { 16 };
+    SelectionRules {
+        mode,
+        max_per_organisation: Some(1),
+        every_domain: DomainLimits {
+            min: (200 <= count).then_some(1),
+            max: Some(u32::try_from(count / part + 1).unwrap()),
+            min_amount: None,
+            max_amount: Yuan::from_fen(budget / 4),
+        },
+        pass_line: Some(Exact::from_integer(60)),
+        ..SelectionRules::with_budget(Yuan::from_fen(budget).unwrap())
+    }
 }
 
 fn selections(criterion: &mut Criterion) {
@@ -162,32 +210,35 @@ fn selections(criterion: &mut Criterion) {
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(5));
-    for count in [20_u64, 200, 2_000] {
-        let bids = bids(count);
-        // A fifth of what is asked for.
-        let budget = bids.iter().map(|bid| bid.requested_fen).sum::<i64>() / 5;
-        let fen = |part| Yuan::from_fen(budget / part);
-        let rules = SelectionRules {
-            max_per_organisation: Some(1),
-            every_domain: DomainLimits {
-                min: (200 <= count).then_some(1),
-                max: Some(u32::try_from(count / 16 + 1).unwrap()),
-                min_amount: None,
-                max_amount: fen(4),
-            },
-            pass_line: Some(Exact::from_integer(60)),
-            ..SelectionRules::with_budget(fen(1).unwrap())
-        };
-        for mode in [SelectionMode::RankOrder, SelectionMode::Optimal] {
-            let rules = SelectionRules {
-                mode,
-                ..rules.clone()
-            };
-            group.bench_function(BenchmarkId::new(format!("{mode:?}"), count), |bench| {
-                bench.iter(|| allocate(&rules, &bids).unwrap());
+    let mut measure = |name: &str, bids: &[Bid], rules: &SelectionRules| {
+        group.bench_function(BenchmarkId::new(name, bids.len()), |bench| {
+            bench.iter(|| {
+                let selection = allocate(rules, bids).unwrap();
+                let certificate = selection.certificate.as_ref();
+                assert!(certificate.is_none_or(|proof| proof.gap == Exact::ZERO));
+                assert_eq!(certificate.is_some(), rules.mode == SelectionMode::Optimal);
             });
+        });
+    };
+    for count in [20, 200, 2_000] {
+        let bids = bids(count, Bidding::Plain);
+        for mode in [SelectionMode::RankOrder, SelectionMode::Optimal] {
+            measure(&format!("{mode:?}"), &bids, &rules(&bids, false, mode));
         }
     }
+    for bidding in [
+        Bidding::ToTheFen,
+        Bidding::Correlated,
+        Bidding::EqualScores,
+        Bidding::EqualAmounts,
+    ] {
+        let bids = bids(2_000, bidding);
+        let rules = rules(&bids, false, SelectionMode::Optimal);
+        measure(&format!("Optimal, {bidding:?}"), &bids, &rules);
+    }
+    let bids = bids(2_000, Bidding::Plain);
+    let rules = rules(&bids, true, SelectionMode::Optimal);
+    measure("Optimal, counts bind", &bids, &rules);
 }
 
 criterion_group!(benches, scores, assignments, selections);

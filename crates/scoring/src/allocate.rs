@@ -2,12 +2,18 @@
 
 mod certain;
 mod contest;
+mod explain;
 mod given;
 mod optimal;
 mod problem;
+#[cfg(test)]
+mod proof;
 mod rank_order;
 mod rules;
 mod search;
+mod simplex;
+mod states;
+mod tracked;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,6 @@
 
 use super::problem::{Item, Problem};
 
-/// How often each group is used by undecided items; groups that cannot bind any more left out.
-pub(super) type Uses = Vec<(usize, u32)>;
-
 /// The items taken for certain, added up.
 #[derive(Debug, Default)]
 pub(super) struct Certain {
@@ -13,7 +10,7 @@ pub(super) struct Certain {
     /// Projects and money of each domain.
     pub(super) domains: Vec<(u32, i64)>,
     /// How many of each group.
-    groups: Vec<u32>,
+    pub(super) groups: Vec<u32>,
 }
 
 impl Certain {
@@ -53,28 +50,11 @@ impl Certain {
                 .any(|((count, fen), limits)| limits.max < *count || limits.max_fen < *fen)
     }
 
-    /// `uses` and one more of each of `groups`, if all of them allow it.
-    pub(super) fn with(&self, uses: &Uses, groups: &[usize], problem: &Problem) -> Option<Uses> {
-        let more: Uses = groups.iter().map(|group| (*group, 1)).collect();
-        self.sum(uses, &more, problem)
-    }
-
-    /// Both together, if all groups allow it.
-    pub(super) fn sum(&self, a: &Uses, b: &Uses, problem: &Problem) -> Option<Uses> {
-        let mut sum = a.clone();
-        for (group, more) in b {
-            let used = if let Some((_, used)) = sum.iter_mut().find(|(other, _)| other == group) {
-                *used += more;
-                *used
-            } else {
-                sum.push((*group, *more));
-                *more
-            };
-            if problem.groups.get(*group)? < &(used + self.groups.get(*group)?) {
-                return None;
-            }
-        }
-        sum.sort_unstable();
-        Some(sum)
+    /// Whether these items, with no others, keep every limit.
+    pub(super) fn keeps(&self, problem: &Problem) -> bool {
+        let mut domains = self.domains.iter().zip(&problem.domains);
+        let enough =
+            domains.all(|((count, fen), limits)| limits.min <= *count && limits.min_fen <= *fen);
+        enough && !self.breaks(problem)
     }
 }

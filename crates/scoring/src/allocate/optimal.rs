@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::problem::{Domain, Item, PRICE_UNIT, Prices, Problem};
+use super::explain::Explained;
+use super::problem::{Domain, Item, Problem};
 use super::rules::{Objective, SelectionRules};
 use super::search::{self, Best, Failure};
 use super::{Allocation, AllocationError, Bid, Certificate, Decision, Outcome};
@@ -11,17 +12,15 @@ use crate::yuan::Yuan;
 
 /// How many partial choices are looked at before giving up: some seconds.
 const SEARCH_LIMIT: usize = 20_000_000;
-/// How many are looked at to say exactly how far one application is from being funded.
-const EXPLAIN_LIMIT: usize = 3_000;
 
 /// The bids that may be funded, as a problem.
-struct Choice<'a> {
+pub(super) struct Choice<'a> {
     /// Place by score, award and bid of each item.
     bids: Vec<(u32, i64, &'a Bid)>,
     domains: Vec<&'a str>,
-    problem: Problem,
+    pub(super) problem: Problem,
     /// Profit of one point of score.
-    per_point: i128,
+    pub(super) per_point: i128,
 }
 
 pub(super) fn allocate(
@@ -29,17 +28,17 @@ pub(super) fn allocate(
     ranked: &[&Bid],
 ) -> Result<Allocation, AllocationError> {
     let choice = Choice::new(rules, ranked)?;
-    choice.check_minimums()?;
-    let prices = choice.problem.prices();
+    let impossible = || match choice.check_minimums() {
+        Ok(()) => AllocationError::Infeasible("no choice keeps all limits".into()),
+        Err(why) => why,
+    };
+    let prices = choice.problem.prices().ok_or_else(impossible)?;
     let best =
-        search::best(&choice.problem, &prices, None, SEARCH_LIMIT).map_err(
-            |failure| match failure {
-                Failure::Infeasible => {
-                    AllocationError::Infeasible("no choice keeps all limits".into())
-                }
-                Failure::TooLarge => AllocationError::TooLarge,
-            },
-        )?;
+        search::best(&choice.problem, &prices, SEARCH_LIMIT).map_err(|failure| match failure {
+            Failure::Infeasible => impossible(),
+            Failure::TooLarge => AllocationError::TooLarge,
+        })?;
+    let mut explained = Explained::new(&choice, &prices, &best);
     let places: BTreeMap<&str, usize> = choice
         .bids
         .iter()
@@ -63,7 +62,7 @@ pub(super) fn allocate(
             )
         } else {
             let (reason, needs) = match item {
-                Some(item) => choice.why_not(rules, place, item, &prices, &best),
+                Some(item) => explained.why_not(rules, place, item),
                 None => why_never(rules, bid, place),
             };
             let stands_by = rules.passes(bid) && reserves < rules.reserve;
@@ -181,8 +180,10 @@ impl<'a> Choice<'a> {
             budget: rules.budget.fen(),
             items,
             domains: limits,
+            within_domain: Vec::new(),
             groups,
         };
+        let problem = problem.with_spans();
         Ok(Self {
             bids,
             domains,
@@ -248,58 +249,13 @@ impl<'a> Choice<'a> {
                 domain.min_fen = 0;
             }
         }
-        match search::best(&problem, &problem.prices(), None, SEARCH_LIMIT) {
+        let Some(prices) = problem.prices() else {
+            return Ok(None);
+        };
+        match search::best(&problem, &prices, SEARCH_LIMIT) {
             Ok(best) => Ok(i64::try_from(-best.profit).ok()),
             Err(Failure::Infeasible) => Ok(None),
             Err(Failure::TooLarge) => Err(AllocationError::TooLarge),
-        }
-    }
-
-    /// Why an application that could be funded is not, and what would fund it: the best choice with
-    /// it is so much worse than the best choice.
-    fn why_not(
-        &self,
-        rules: &SelectionRules,
-        place: u32,
-        item: usize,
-        prices: &Prices,
-        best: &Best,
-    ) -> (String, String) {
-        let reason = format!("rank {place}: not in the best choice");
-        if rules.maximise == Objective::Count {
-            return (
-                format!("{reason} of the most projects"),
-                "a lower request".into(),
-            );
-        }
-        let points = |profit: i128| Exact::ratio(profit, self.per_point).unwrap_or_default();
-        match search::best(&self.problem, prices, Some(item), EXPLAIN_LIMIT) {
-            Ok(with) => {
-                let short = best.profit - with.profit;
-                let reason = format!(
-                    "{reason}: with it the best total is {} lower",
-                    points(short)
-                );
-                // By one unit more than what is missing, so that it wins and does not merely tie.
-                (reason, format!("{} more points", points(short + 1)))
-            }
-            Err(Failure::Infeasible) => (
-                format!("{reason}: the limits rule it out"),
-                "other limits".into(),
-            ),
-            Err(Failure::TooLarge) => {
-                // No choice that takes it reaches more than the bound less what taking it loses.
-                let margin = prices
-                    .margins
-                    .get(item)
-                    .map_or(0, |margin| (-margin).max(0));
-                let most = (prices.bound - margin).div_euclid(PRICE_UNIT);
-                let short = (best.profit - most).max(0);
-                (
-                    reason,
-                    format!("at least {} more points", points(short + 1)),
-                )
-            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The choice of the best set as a problem in whole numbers.
 
+use super::simplex::{End, Programme};
+
 /// What may be chosen, and within what.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
@@ -10,6 +12,8 @@ pub(super) struct Problem {
     /// The most items of each group: an organisation, a street, an incompatible pair. Only groups
     /// that have more members than they may have winners.
     pub(super) groups: Vec<u32>,
+    /// Whether all members of each group are in one domain.
+    pub(super) within_domain: Vec<bool>,
 }
 
 /// One application that could be funded.
@@ -42,255 +46,280 @@ pub(super) struct Prices {
     pub(super) bound: i128,
     /// What an item adds to the bound if it is chosen: profit less the prices of all it uses.
     pub(super) margins: Vec<i128>,
+    /// What a choice loses at least against the bound if it decides on an item otherwise than the
+    /// margin says.
+    pub(super) losses: Vec<i128>,
+    /// Of each domain, the price of its money over and above that of the budget, and of a project.
+    pub(super) domains: Vec<(i128, i128)>,
+    /// The price of each group.
+    pub(super) groups: Vec<i128>,
+    /// Whether each item is wholly in a best choice that may take others in part: what its margin
+    /// says, or where that says nothing, what keeps the limits.
+    pub(super) inside: Vec<bool>,
+    draft: Draft,
 }
 
 /// Prices as found, before they are made whole.
 #[derive(Clone, Debug, Default)]
 struct Draft {
     budget: f64,
-    /// Per domain, on money (including the budget's price) and on each project.
+    /// Per domain, on money over and above the budget's price, and on each project.
     domains: Vec<(f64, f64)>,
     groups: Vec<f64>,
 }
 
-const BISECTIONS: usize = 60;
-const ROUNDS: usize = 12;
+/// A row of the linear programme.
+#[derive(Clone, Copy)]
+enum Row {
+    Budget,
+    Money(usize),
+    Projects(usize),
+    Group(usize),
+}
 
 impl Problem {
-    /// Prices whose bound is close to the best choice.
-    ///
-    /// With the groups' prices fixed, the best prices of the budget and the domains are found by
-    /// bisection, because the money that the best priced choice spends falls as its price rises.
-    /// Then each group's price is set to what its first loser would pay; and again.
-    pub(super) fn prices(&self) -> Prices {
-        let mut groups = vec![0.0; self.groups.len()];
-        let mut best: Option<Prices> = None;
-        for _ in 0..ROUNDS {
-            let draft = self.price_money(groups);
-            let prices = self.settle(&draft);
-            let settled = best.as_ref().is_some_and(|best| best.bound <= prices.bound);
-            if !settled {
-                best = Some(prices);
-            }
-            groups = self.price_groups(draft);
-            if settled || groups.is_empty() {
-                break;
-            }
-        }
-        best.unwrap_or_else(|| self.settle(&Draft::default()))
-    }
-
-    /// The best prices of money and projects for given prices of groups.
-    fn price_money(&self, groups: Vec<f64>) -> Draft {
-        let mut members: Vec<Vec<(f64, f64)>> = vec![Vec::new(); self.domains.len()];
-        let mut highest = 0.0_f64;
-        for item in &self.items {
-            let value = approximate(item.profit) - price_of_groups(item, &groups);
-            let cost = approximate(item.cost.into());
-            if 0.0 < cost {
-                highest = highest.max(value.abs() / cost);
-            }
-            if let Some(members) = members.get_mut(item.domain) {
-                members.push((value, cost));
-            }
-        }
-        // Above this price even the dearest item is not worth its money.
-        let highest = 2.0 * highest + 1e-9;
-        let spent =
-            |domain: usize, price: f64| match (members.get(domain), self.domains.get(domain)) {
-                (Some(members), Some(limits)) => best_at(members, limits, price).0,
-                _ => 0.0,
-            };
-        let limits_on_price: Vec<(f64, f64)> = self
-            .domains
-            .iter()
-            .enumerate()
-            .map(|(domain, limits)| {
-                let below = if limits.max_fen == i64::MAX {
-                    -highest
-                } else {
-                    let most = approximate(limits.max_fen.into());
-                    least_price(-highest, highest, |price| spent(domain, price) <= most)
-                };
-                let above = if limits.min_fen == 0 {
-                    highest
-                } else {
-                    let least = approximate(limits.min_fen.into());
-                    least_price(-highest, highest, |price| spent(domain, price) < least)
-                };
-                (below, above)
-            })
-            .collect();
-        let price_in = |(below, above): &(f64, f64), budget: f64| budget.max(*below).min(*above);
-        let budget = least_price(0.0, highest, |price| {
-            let all = limits_on_price.iter().enumerate();
-            let spent: f64 = all
-                .map(|(domain, limits)| spent(domain, price_in(limits, price)))
-                .sum();
-            spent <= approximate(self.budget.into())
-        });
-        let domains = self.domains.iter().zip(&members).zip(&limits_on_price);
-        let domains = domains
-            .map(|((limits, members), range)| {
-                let price = price_in(range, budget);
-                (price, best_at(members, limits, price).1)
-            })
-            .collect();
-        Draft {
-            budget,
-            domains,
-            groups,
-        }
-    }
-
-    /// Each group's price at which its first loser would be indifferent.
-    fn price_groups(&self, draft: Draft) -> Vec<f64> {
-        let mut groups = draft.groups;
-        let mut members: Vec<Vec<&Item>> = vec![Vec::new(); groups.len()];
+    /// The same, knowing which groups lie within one domain.
+    pub(super) fn with_spans(mut self) -> Self {
+        let mut domains: Vec<Option<usize>> = vec![None; self.groups.len()];
+        self.within_domain = vec![true; self.groups.len()];
         for item in &self.items {
             for group in &item.groups {
-                if let Some(members) = members.get_mut(*group) {
-                    members.push(item);
+                let domain = *domains[*group].get_or_insert(item.domain);
+                self.within_domain[*group] &= domain == item.domain;
+            }
+        }
+        self
+    }
+
+    /// Prices whose bound is that of the best choice if items could be chosen in part; `None` if
+    /// not even such a choice keeps all limits.
+    ///
+    /// Most groups bind nobody, so each comes in only when a choice breaks it.
+    pub(super) fn prices(&self) -> Option<Prices> {
+        let count = approximate(self.items.len() as i128).max(1.0);
+        let all: f64 = self.items.iter().map(|i| approximate(i.cost.into())).sum();
+        let unit = (all / count).max(1.0);
+        let values = self.items.iter().map(|item| approximate(item.profit));
+        let mut programme = Programme::new(values.collect());
+        let money = |fen: i64| approximate(fen.into()) / unit;
+        let costs: Vec<(usize, f64)> = self
+            .items
+            .iter()
+            .map(|item| money(item.cost))
+            .enumerate()
+            .collect();
+        let mut rows = vec![Row::Budget];
+        programme.add(&costs, f64::NEG_INFINITY, money(self.budget));
+        let mut members: Vec<Vec<(usize, f64)>> = vec![Vec::new(); self.domains.len()];
+        for (cost, item) in costs.iter().zip(&self.items) {
+            if let Some(own) = members.get_mut(item.domain) {
+                own.push(*cost);
+            }
+        }
+        for (index, (domain, own)) in self.domains.iter().zip(&members).enumerate() {
+            if 0 < domain.min_fen || domain.max_fen < i64::MAX {
+                rows.push(Row::Money(index));
+                let most = if domain.max_fen < i64::MAX {
+                    money(domain.max_fen)
+                } else {
+                    f64::INFINITY
+                };
+                programme.add(own, money(domain.min_fen), most);
+            }
+            if 0 < domain.min || domain.max < u32::MAX {
+                rows.push(Row::Projects(index));
+                let most = if domain.max < u32::MAX {
+                    domain.max.into()
+                } else {
+                    f64::INFINITY
+                };
+                let each: Vec<(usize, f64)> = own.iter().map(|(item, _)| (*item, 1.0)).collect();
+                programme.add(&each, domain.min.into(), most);
+            }
+        }
+        let mut of_group: Vec<Vec<(usize, f64)>> = vec![Vec::new(); self.groups.len()];
+        for (index, item) in self.items.iter().enumerate() {
+            for group in &item.groups {
+                if let Some(own) = of_group.get_mut(*group) {
+                    own.push((index, 1.0));
                 }
             }
         }
-        for (index, (members, most)) in members.iter().zip(&self.groups).enumerate() {
-            let own = groups.get(index).copied().unwrap_or(0.0);
-            let mut margins: Vec<f64> = members
-                .iter()
-                .map(|item| {
-                    let (money, project) =
-                        draft.domains.get(item.domain).copied().unwrap_or_default();
-                    approximate(item.profit)
-                        - money * approximate(item.cost.into())
-                        - project
-                        - price_of_groups(item, &groups)
-                        + own
-                })
-                .collect();
-            margins.sort_unstable_by(|a, b| b.total_cmp(a));
-            let loser = margins.get(*most as usize).copied().unwrap_or(0.0);
-            if let Some(price) = groups.get_mut(index) {
-                *price = loser.max(0.0);
+        let mut absent = vec![true; self.groups.len()];
+        loop {
+            let (end, found) = programme.optimise();
+            let draft = self.draft(&rows, &found, unit);
+            if end == End::Contradiction {
+                if self.contradicts(&draft) {
+                    return None;
+                }
+                return Some(self.settle(&self.draft(&rows, &vec![0.0; rows.len()], unit)));
+            }
+            let before = rows.len();
+            for (group, (own, most)) in of_group.iter().zip(&self.groups).enumerate() {
+                let level: f64 = own.iter().map(|(item, _)| programme.level(*item)).sum();
+                if absent[group] && f64::from(*most) + 1e-6 < level {
+                    absent[group] = false;
+                    rows.push(Row::Group(group));
+                    programme.add(own, f64::NEG_INFINITY, f64::from(*most));
+                }
+            }
+            if before == rows.len() || end == End::Stopped {
+                let mut prices = self.settle(&draft);
+                for (item, inside) in prices.inside.iter_mut().enumerate() {
+                    *inside = 1.0 - 1e-6 < programme.level(item);
+                }
+                return Some(prices);
             }
         }
-        groups
+    }
+
+    fn draft(&self, rows: &[Row], prices: &[f64], unit: f64) -> Draft {
+        let mut draft = Draft {
+            budget: 0.0,
+            domains: vec![(0.0, 0.0); self.domains.len()],
+            groups: vec![0.0; self.groups.len()],
+        };
+        for (row, price) in rows.iter().zip(prices) {
+            match row {
+                Row::Budget => draft.budget = price / unit,
+                Row::Money(domain) => draft.domains[*domain].0 = price / unit,
+                Row::Projects(domain) => draft.domains[*domain].1 = *price,
+                Row::Group(group) => draft.groups[*group] = *price,
+            }
+        }
+        draft
+    }
+
+    /// Whether these prices prove that no choice keeps all limits: if nothing earned anything, its
+    /// bound would be below what the empty choice earns.
+    fn contradicts(&self, draft: &Draft) -> bool {
+        let mut worthless = self.clone();
+        for item in &mut worthless.items {
+            item.profit = 0;
+        }
+        worthless.settle(draft).bound < 0 || worthless.settle(&draft.negated()).bound < 0
+    }
+
+    /// The bound that the same prices prove of this problem, which differs in profits only.
+    pub(super) fn priced_as(&self, prices: &Prices) -> Prices {
+        self.settle(&prices.draft)
     }
 
     /// Makes prices whole and adds up the bound they prove.
     fn settle(&self, draft: &Draft) -> Prices {
         let budget = whole(draft.budget).max(0);
         let mut bound = budget * i128::from(self.budget);
-        let mut of_domain = Vec::with_capacity(self.domains.len());
-        for (index, limits) in self.domains.iter().enumerate() {
-            let (money, project) = draft.domains.get(index).copied().unwrap_or_default();
-            let own = whole(money) - budget;
-            let own = if limits.max_fen == i64::MAX {
-                own.min(0)
-            } else {
-                own
-            };
-            let project = whole(project);
-            let project = if limits.max == u32::MAX {
-                project.min(0)
-            } else {
-                project
-            };
-            let money_limit = if 0 < own {
+        let mut domains = Vec::with_capacity(self.domains.len());
+        for (limits, (money, project)) in self.domains.iter().zip(&draft.domains) {
+            let (mut money, mut project) = (whole(*money), whole(*project));
+            if limits.max_fen == i64::MAX {
+                money = money.min(0);
+            }
+            if limits.max == u32::MAX {
+                project = project.min(0);
+            }
+            let money_limit = if 0 < money {
                 limits.max_fen
             } else {
                 limits.min_fen
             };
             let project_limit = if 0 < project { limits.max } else { limits.min };
-            bound += own * i128::from(money_limit) + project * i128::from(project_limit);
-            of_domain.push((budget + own, project));
+            bound += money * i128::from(money_limit) + project * i128::from(project_limit);
+            domains.push((money, project));
         }
-        let groups: Vec<i128> = self
+        let mut groups: Vec<i128> = draft
             .groups
             .iter()
-            .enumerate()
-            .map(|(index, _)| whole(draft.groups.get(index).copied().unwrap_or(0.0)).max(0))
+            .map(|price| whole(*price).max(0))
             .collect();
-        bound += groups
-            .iter()
-            .zip(&self.groups)
-            .map(|(price, most)| price * i128::from(*most))
-            .sum::<i128>();
-        let margins: Vec<i128> = self
+        let mut margins: Vec<i128> = self
             .items
             .iter()
             .map(|item| {
-                let (money, project) = of_domain.get(item.domain).copied().unwrap_or_default();
-                let used = item
+                let (money, project) = domains.get(item.domain).copied().unwrap_or_default();
+                let used: i128 = item
                     .groups
                     .iter()
                     .filter_map(|group| groups.get(*group))
-                    .sum::<i128>();
-                item.profit * PRICE_UNIT - money * i128::from(item.cost) - project - used
+                    .sum();
+                item.profit * PRICE_UNIT - (budget + money) * i128::from(item.cost) - project - used
             })
             .collect();
+        let mut losses: Vec<i128> = margins.iter().map(|m| m.abs()).collect();
+        self.sharpen(&mut groups, &mut margins, &mut losses);
+        let of_groups = groups.iter().zip(&self.groups);
+        bound += of_groups
+            .map(|(price, most)| price * i128::from(*most))
+            .sum::<i128>();
         bound += margins
             .iter()
             .copied()
             .filter(|margin| 0 < *margin)
             .sum::<i128>();
-        Prices { bound, margins }
-    }
-}
-
-/// What the best priced choice of a domain spends at a price on money, and the price on each of its
-/// projects that keeps their number within limits. `members` are (value, cost).
-fn best_at(members: &[(f64, f64)], limits: &Domain, price: f64) -> (f64, f64) {
-    let mut margins: Vec<(f64, f64)> = members
-        .iter()
-        .map(|(value, cost)| (value - price * cost, *cost))
-        .collect();
-    let positive = margins.iter().filter(|(margin, _)| 0.0 < *margin).count();
-    let (min, max) = (limits.min as usize, limits.max as usize);
-    if (min..=max).contains(&positive) {
-        let spent = margins
-            .iter()
-            .filter(|(margin, _)| 0.0 < *margin)
-            .map(|(_, cost)| cost)
-            .sum();
-        return (spent, 0.0);
-    }
-    let chosen = positive.clamp(min.min(max), max).min(margins.len());
-    margins.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-    // Too many want to be in: the first that is out pays nothing. Too few: the last in is paid.
-    let marginal = if max < positive {
-        chosen
-    } else {
-        chosen.saturating_sub(1)
-    };
-    let project = margins.get(marginal).map_or(0.0, |(margin, _)| *margin);
-    (
-        margins.iter().take(chosen).map(|(_, cost)| cost).sum(),
-        project,
-    )
-}
-
-/// The least price, to within the bisection, at which `enough` holds; it must hold from there up.
-fn least_price(mut low: f64, mut high: f64, enough: impl Fn(f64) -> bool) -> f64 {
-    if enough(low) {
-        return low;
-    }
-    for _ in 0..BISECTIONS {
-        let middle = f64::midpoint(low, high);
-        if enough(middle) {
-            high = middle;
-        } else {
-            low = middle;
+        let inside = margins.iter().map(|margin| 0 < *margin).collect();
+        Prices {
+            bound,
+            margins,
+            losses,
+            domains,
+            groups,
+            inside,
+            draft: draft.clone(),
         }
     }
-    high
+
+    /// Sets each group's price to what its first loser would pay, which is best for all other
+    /// prices given; and lets losses tell that who comes in puts another out.
+    ///
+    /// Only where all members count this group as their first: so none is in two such groups.
+    fn sharpen(&self, groups: &mut [i128], margins: &mut [i128], losses: &mut [i128]) {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+        let mut apart = vec![true; groups.len()];
+        for (index, item) in self.items.iter().enumerate() {
+            for (place, group) in item.groups.iter().enumerate() {
+                members[*group].push(index);
+                apart[*group] &= place == 0;
+            }
+        }
+        for (group, own) in members.iter_mut().enumerate() {
+            if !apart[group] {
+                continue;
+            }
+            let most = self.groups[group] as usize;
+            own.sort_by_key(|item| std::cmp::Reverse(margins[*item]));
+            let value = |place: usize| {
+                own.get(place)
+                    .map_or(0, |item| margins[*item] + groups[group])
+                    .max(0)
+            };
+            let (last_in, first_out) = (value(most.saturating_sub(1)), value(most));
+            let change = groups[group] - first_out;
+            groups[group] = first_out;
+            for (place, item) in own.iter().enumerate() {
+                margins[*item] += change;
+                losses[*item] = if place < most {
+                    margins[*item].abs()
+                } else {
+                    last_in - first_out - margins[*item]
+                };
+            }
+        }
+    }
 }
 
-fn price_of_groups(item: &Item, groups: &[f64]) -> f64 {
-    item.groups
-        .iter()
-        .filter_map(|group| groups.get(*group))
-        .sum()
+impl Draft {
+    fn negated(&self) -> Self {
+        Self {
+            budget: -self.budget,
+            domains: self
+                .domains
+                .iter()
+                .map(|(money, project)| (-money, -project))
+                .collect(),
+            groups: self.groups.iter().map(|price| -price).collect(),
+        }
+    }
 }
 
 #[expect(

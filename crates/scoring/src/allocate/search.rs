@@ -1,16 +1,17 @@
 //! The best choice, proven: every choice that could be better than what was found is looked at.
 //!
-//! Prices bound every choice: its profit is at most the bound less the margin of each item that it
-//! takes although its margin is negative, or leaves although it is positive. So all choices within
-//! a gap of the bound are found by looking only at items whose margin is within the gap, and by
-//! giving up each partial choice as soon as its margins add up to more. Within a domain, and then
-//! over all domains, a partial choice that costs more and brings less than another is dropped.
-//! If nothing is found within the gap, the gap is doubled.
+//! Prices bound every choice: its profit is the bound less what each decision loses against it, where
+//! a decision loses if it takes an item with a negative margin, leaves one with a positive margin, or
+//! leaves something unused that has a price. First a few items with small margins are decided anew
+//! and the rest as their margins say; that finds a good choice. Then all choices that could be better
+//! are looked at: only items that lose less than the good choice are open, and each partial choice is
+//! given up as soon as it has lost more. Of two partial choices that leave the same possibilities, the
+//! one that costs no less and brings no more is dropped.
 
-use std::collections::BTreeMap;
-
-use super::certain::{Certain, Uses};
-use super::problem::{Domain, PRICE_UNIT, Prices, Problem};
+use super::certain::Certain;
+use super::problem::{PRICE_UNIT, Prices, Problem};
+use super::states::{Node, START, Search, State};
+use super::tracked::Tracked;
 
 /// The best choice.
 #[derive(Clone, Debug)]
@@ -29,360 +30,314 @@ pub(super) enum Failure {
     TooLarge,
 }
 
-/// How many items are undecided in the first attempt.
-const FIRST_CORE: usize = 12;
+/// How many items are open when a good choice is looked for, and how many partial choices are kept.
+const TRIALS: [(usize, usize); 4] = [(16, 200), (32, 500), (64, 1_000), (128, 2_000)];
 
-/// Searches for the best choice. With `forced`, only choices that take that item count.
-pub(super) fn best(
+/// Searches for the best choice.
+pub(super) fn best(problem: &Problem, prices: &Prices, limit: usize) -> Result<Best, Failure> {
+    best_after(&TRIALS, problem, prices, limit)
+}
+
+/// The same after these attempts to find a good one.
+pub(super) fn best_after(
+    trials: &[(usize, usize)],
     problem: &Problem,
     prices: &Prices,
-    forced: Option<usize>,
     limit: usize,
 ) -> Result<Best, Failure> {
-    let mut sizes: Vec<i128> = prices.margins.iter().map(|margin| margin.abs()).collect();
-    sizes.sort_unstable();
-    let all: i128 = sizes.iter().sum();
-    let mut gap = sizes.get(FIRST_CORE).copied().unwrap_or(all).max(1);
-    if let Some(margin) = forced.and_then(|item| prices.margins.get(item)) {
-        gap = gap.max(margin.abs() * 2);
-    }
-    let mut left = limit;
-    loop {
-        gap = gap.min(all);
-        let mut search = Search {
-            problem,
-            prices,
-            forced,
-            gap,
-            nodes: Vec::new(),
-            left,
+    let step = common_step(problem);
+    let mut by_loss: Vec<usize> = (0..problem.items.len()).collect();
+    by_loss.sort_by_key(|item| prices.losses[*item]);
+    // Profits are whole steps, so the bound can be rounded down to one.
+    let most = prices.bound.div_euclid(PRICE_UNIT * step) * step;
+    let mut search = Search {
+        problem,
+        prices,
+        nodes: Vec::new(),
+        left: limit,
+    };
+    let mut best: Option<Best> = None;
+    for (size, width) in trials.iter().copied() {
+        let open = search.open_some(&by_loss, size);
+        let gap = best
+            .as_ref()
+            .map_or(i128::MAX, |b| prices.bound - (b.profit + step) * PRICE_UNIT);
+        let gaps = Gaps {
+            all: gap,
+            of_domain: vec![gap; problem.domains.len()],
         };
-        let found = search.run()?;
-        if let Some(best) = found
-            && (prices.bound - gap <= best.profit * PRICE_UNIT || gap == all)
+        if let Some((found, standing)) = search.run(&open, &gaps, Some(width), false)?
+            && standing != Standing::Broken
+            && best.as_ref().is_none_or(|best| best.profit < found.profit)
         {
+            best = Some(found);
+        }
+        if best.as_ref().is_some_and(|best| most <= best.profit) {
+            return best.ok_or(Failure::Infeasible);
+        }
+    }
+    let all: i128 = prices.losses.iter().sum::<i128>() + prices.bound;
+    let mut gap = match &best {
+        Some(best) => prices.bound - (best.profit + step) * PRICE_UNIT,
+        None => by_loss
+            .get(40)
+            .map_or(all, |item| prices.losses[*item])
+            .max(1),
+    };
+    loop {
+        let Some(gaps) = search.gaps(gap)? else {
+            // No choice loses so little.
+            match best {
+                Some(best) => return Ok(best),
+                None if all <= gap => return Err(Failure::Infeasible),
+                None => {
+                    gap = gap.saturating_mul(4).min(all);
+                    continue;
+                }
+            }
+        };
+        let open = search.open_all(&gaps);
+        // Limits without a price seldom matter: they are watched only if they turn out to.
+        let mut found = search.run(&open, &gaps, None, true)?;
+        if matches!(found, Some((_, Standing::Broken))) {
+            found = search.run(&open, &gaps, None, false)?;
+        }
+        if let Some((found, standing)) = found {
+            let better = best.as_ref().is_none_or(|best| best.profit < found.profit);
+            match standing {
+                Standing::Best => return Ok(found),
+                Standing::Kept if better => {
+                    gap = prices.bound - (found.profit + step) * PRICE_UNIT;
+                    best = Some(found);
+                    continue;
+                }
+                _ => return Err(Failure::TooLarge),
+            }
+        }
+        if let Some(best) = best {
             return Ok(best);
         }
-        if gap == all {
+        if all <= gap {
             return Err(Failure::Infeasible);
         }
-        left = search.left;
-        gap = gap.saturating_mul(2);
+        gap = gap.saturating_mul(4).min(all);
     }
 }
 
-/// A partial choice.
+/// What is known of a choice that is the best among those looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// No choice keeps all limits and is better.
+    Best,
+    /// It keeps all limits; some choice that was not looked at might be better.
+    Kept,
+    /// It breaks a limit that was not watched. No choice that keeps all limits has a better bound.
+    Broken,
+}
+
+/// What a choice may lose: in all, and in each domain.
 #[derive(Clone, Debug)]
-struct State {
-    /// Groups used that still matter.
-    uses: Uses,
-    /// Projects of the domain, where its limits on them matter; 0 otherwise.
-    count: u32,
-    fen: i64,
-    profit: i128,
-    /// Margins lost against the bound.
-    lost: i128,
-    node: Step,
+struct Gaps {
+    all: i128,
+    of_domain: Vec<i128>,
 }
 
-/// How a state came about, for reading the choice back.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Node(usize),
-    Take(usize, usize),
-    Join(usize, usize),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Node {
-    Start,
-    Take { before: usize, item: usize },
-    Join { a: usize, b: usize },
-}
-
-struct Search<'a> {
-    problem: &'a Problem,
-    prices: &'a Prices,
-    forced: Option<usize>,
-    gap: i128,
-    nodes: Vec<Node>,
-    left: usize,
+/// What all profits are whole multiples of.
+pub(super) fn common_step(problem: &Problem) -> i128 {
+    let mut step = 0_i128;
+    for item in &problem.items {
+        let (mut a, mut b) = (step, item.profit.abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        step = a;
+    }
+    step.max(1)
 }
 
 impl Search<'_> {
-    /// The best choice within the gap, if there is any.
-    fn run(&mut self) -> Result<Option<Best>, Failure> {
-        self.nodes.push(Node::Start);
-        let mut taken = vec![false; self.problem.items.len()];
-        let mut open: Vec<Vec<usize>> = vec![Vec::new(); self.problem.domains.len()];
-        let mut certain = Certain::new(self.problem);
-        for (index, (item, margin)) in self
+    /// The `size` items that lose least, and some more of each domain whose limits have a price.
+    fn open_some(&self, by_loss: &[usize], size: usize) -> Vec<bool> {
+        let priced = |price: &(i128, i128)| if *price == (0, 0) { 0 } else { size * 2 / 3 };
+        let mut rooms: Vec<usize> = self.prices.domains.iter().map(priced).collect();
+        let mut open = vec![false; by_loss.len()];
+        let mut all = size;
+        for item in by_loss {
+            let room = &mut rooms[self.problem.items[*item].domain];
+            open[*item] = 0 < all || 0 < *room;
+            all = all.saturating_sub(1);
+            *room = room.saturating_sub(1);
+        }
+        open
+    }
+
+    /// What a choice that loses at most `gap` may lose where: in each domain whose limits have a
+    /// price, what all others lose at least is taken off. `None` if that is more than there is.
+    fn gaps(&mut self, gap: i128) -> Result<Option<Gaps>, Failure> {
+        let mut least = vec![0; self.problem.domains.len()];
+        let mut sum = 0;
+        for (domain, least) in least.iter_mut().enumerate() {
+            if self.prices.domains[domain] == (0, 0) {
+                continue;
+            }
+            let Some(own) = self.least(domain, gap - sum, gap)? else {
+                return Ok(None);
+            };
+            *least = own;
+            sum += own;
+        }
+        let rest = gap - sum;
+        Ok(Some(Gaps {
+            all: gap,
+            of_domain: least.iter().map(|own| rest + own).collect(),
+        }))
+    }
+
+    /// The least that a choice loses in a domain, whatever it does in others, if that is no more than
+    /// `gap`.
+    fn least(&mut self, domain: usize, gap: i128, all: i128) -> Result<Option<i128>, Failure> {
+        let mut own_gap = gap / 64;
+        loop {
+            let mut certain = Certain::new(self.problem);
+            let mut open = vec![false; self.problem.items.len()];
+            for (index, item) in self.problem.items.iter().enumerate() {
+                if item.domain != domain {
+                    continue;
+                }
+                let margin = self.prices.margins[index];
+                if margin.abs() <= own_gap && self.prices.losses[index] <= all {
+                    open[index] = true;
+                } else if 0 < margin {
+                    certain.take(item);
+                }
+            }
+            if !certain.breaks(self.problem) {
+                let tracked = Tracked::new(self.problem, self.prices, &certain, &open, true, false);
+                let stage = tracked
+                    .stages
+                    .iter()
+                    .find(|stage| stage.apart && stage.domain == domain)
+                    .ok_or(Failure::TooLarge)?;
+                let states = self.part(stage, &tracked, own_gap, None)?;
+                let least = states.iter().map(|state| state.lost).min();
+                if least.is_some() {
+                    return Ok(least);
+                }
+            }
+            if own_gap == gap {
+                return Ok(None);
+            }
+            own_gap = own_gap.saturating_mul(2).clamp(1, gap);
+        }
+    }
+
+    /// The items on which a choice within the gaps may decide otherwise than their margins say.
+    fn open_all(&self, gaps: &Gaps) -> Vec<bool> {
+        let items = self
             .problem
             .items
             .iter()
             .zip(&self.prices.margins)
-            .enumerate()
-        {
-            if margin.abs() <= self.gap && self.forced != Some(index) {
-                if let Some(open) = open.get_mut(item.domain) {
-                    open.push(index);
-                }
-            } else if 0 < *margin || self.forced == Some(index) {
-                certain.take(item);
-                if let Some(taken) = taken.get_mut(index) {
-                    *taken = true;
-                }
+            .zip(&self.prices.losses);
+        items
+            .map(|((item, margin), loss)| {
+                margin.abs() <= gaps.of_domain[item.domain] && *loss <= gaps.all
+            })
+            .collect()
+    }
+
+    /// The best choice among those that lose at most `gap` and decide only `open` items otherwise
+    /// than their margins say, if there is any; with `width`, among the so many most promising.
+    fn run(
+        &mut self,
+        open: &[bool],
+        gaps: &Gaps,
+        width: Option<usize>,
+        priced_only: bool,
+    ) -> Result<Option<(Best, Standing)>, Failure> {
+        self.nodes.clear();
+        self.nodes.push(Node::Start);
+        let mut taken = vec![false; self.problem.items.len()];
+        let mut certain = Certain::new(self.problem);
+        let mut lost = 0;
+        for (index, item) in self.problem.items.iter().enumerate() {
+            if open[index] {
+                continue;
             }
+            let margin = self.prices.margins[index];
+            // Among the most promising, what has next to no margin stays where limits are kept.
+            let inside = if width.is_some() {
+                self.prices.inside[index]
+            } else {
+                0 < margin
+            };
+            if inside {
+                certain.take(item);
+                taken[index] = true;
+            }
+            lost += if inside { -margin } else { margin }.max(0);
         }
-        let forced_loss = self
-            .forced
-            .and_then(|item| self.prices.margins.get(item))
-            .map_or(0, |m| (-m).max(0));
-        if self.gap < forced_loss || certain.breaks(self.problem) {
+        if certain.breaks(self.problem) {
             return Ok(None);
         }
-        let spans = self.spans_of_groups(&open);
+        let tracked = Tracked::new(
+            self.problem,
+            self.prices,
+            &certain,
+            open,
+            false,
+            priced_only,
+        );
         let mut whole = vec![State {
-            uses: Uses::new(),
-            count: 0,
             fen: certain.fen,
-            profit: certain.profit,
-            lost: forced_loss,
-            node: Step::Node(0),
+            profit: certain.profit * PRICE_UNIT + tracked.credit,
+            lost,
+            ..START
         }];
-        for (domain, open) in open.iter().enumerate() {
-            let part = self.domain(domain, open, &certain, &spans)?;
-            whole = self.join(domain, &whole, &part, &certain, &spans)?;
-        }
-        let best = whole.into_iter().max_by_key(|state| state.profit);
-        Ok(best.map(|best| {
-            if let Step::Node(node) = best.node {
-                self.read(node, &mut taken);
-            }
-            Best {
-                profit: best.profit,
-                chosen: taken,
-            }
-        }))
-    }
-
-    /// The first and the last domain in which undecided items use each group.
-    fn spans_of_groups(&self, open: &[Vec<usize>]) -> Vec<Option<(usize, usize)>> {
-        let mut spans = vec![None; self.problem.groups.len()];
-        for (domain, open) in open.iter().enumerate() {
-            for item in open.iter().filter_map(|item| self.problem.items.get(*item)) {
-                for group in &item.groups {
-                    if let Some(span) = spans.get_mut(*group) {
-                        *span = Some((span.map_or(domain, |(first, _)| first), domain));
-                    }
-                }
-            }
-        }
-        spans
-    }
-
-    /// All choices among the undecided items of one domain that keep its limits. Money, profit and
-    /// uses are those of the undecided items only.
-    fn domain(
-        &mut self,
-        index: usize,
-        open: &[usize],
-        certain: &Certain,
-        spans: &[Option<(usize, usize)>],
-    ) -> Result<Vec<State>, Failure> {
-        let Some(limits) = self.problem.domains.get(index).copied() else {
-            return Ok(Vec::new());
-        };
-        let (count, fen) = certain.domains.get(index).copied().unwrap_or_default();
-        let limits = Domain {
-            min: limits.min.saturating_sub(count),
-            max: if limits.max == u32::MAX {
-                u32::MAX
+        for stage in &tracked.stages {
+            whole = if stage.apart {
+                let part = self.part(stage, &tracked, gaps.of_domain[stage.domain], width)?;
+                let joined = self.join(&whole, &part, stage, gaps.all)?;
+                self.undominated(joined, 0, true, width)?
             } else {
-                limits.max.saturating_sub(count)
-            },
-            min_fen: (limits.min_fen - fen).max(0),
-            max_fen: limits
-                .max_fen
-                .saturating_sub(fen)
-                .min(self.problem.budget - certain.fen),
+                let mut states = whole;
+                for place in 0..stage.items.len() {
+                    let next = self.decide(&states, stage, place, gaps.all, &tracked);
+                    states = self.undominated(next, stage.min_fen, false, width)?;
+                }
+                states
+            };
+        }
+        let mut best: Option<State> = None;
+        for state in whole {
+            let lost = self.prices.bound - state.profit;
+            if lost <= gaps.all && best.is_none_or(|best| best.profit < state.profit) {
+                best = Some(state);
+            }
+        }
+        let Some(best) = best else { return Ok(None) };
+        self.read(best.node, &mut taken);
+        let mut all = Certain::new(self.problem);
+        for (item, _) in self
+            .problem
+            .items
+            .iter()
+            .zip(&taken)
+            .filter(|(_, taken)| **taken)
+        {
+            all.take(item);
+        }
+        let standing = if !all.keeps(self.problem) {
+            Standing::Broken
+        } else if tracked.relaxed {
+            Standing::Kept
+        } else {
+            Standing::Best
         };
-        let counts = 0 < limits.min || (limits.max as usize) < open.len();
-        let mut order = open.to_vec();
-        // The largest margins first: those decisions are soon given up.
-        order.sort_by_key(|item| {
-            std::cmp::Reverse(self.prices.margins.get(*item).map_or(0, |m| m.abs()))
-        });
-        // A group that only this domain uses is done with after the last item that uses it.
-        let mut last_item: BTreeMap<usize, usize> = BTreeMap::new();
-        for (place, item) in order.iter().enumerate() {
-            for group in self
-                .problem
-                .items
-                .get(*item)
-                .map_or(&[][..], |item| &item.groups)
-            {
-                last_item.insert(*group, place);
-            }
-        }
-        let only_here = |group: usize| spans.get(group) == Some(&Some((index, index)));
-        let mut states = vec![State {
-            uses: Uses::new(),
-            count: 0,
-            fen: 0,
-            profit: 0,
-            lost: 0,
-            node: Step::Node(0),
-        }];
-        for (place, item_index) in order.iter().enumerate() {
-            let (Some(item), Some(margin)) = (
-                self.problem.items.get(*item_index),
-                self.prices.margins.get(*item_index).copied(),
-            ) else {
-                continue;
-            };
-            let mut next = Vec::with_capacity(states.len() * 2);
-            for state in &states {
-                let lost = state.lost + (-margin).max(0);
-                let fen = state.fen + item.cost;
-                let fits = lost <= self.gap
-                    && fen <= limits.max_fen
-                    && (!counts || state.count < limits.max);
-                if fits && let Some(uses) = certain.with(&state.uses, &item.groups, self.problem) {
-                    let Step::Node(before) = state.node else {
-                        continue;
-                    };
-                    next.push(State {
-                        uses,
-                        count: state.count + u32::from(counts),
-                        fen,
-                        profit: state.profit + item.profit,
-                        lost,
-                        node: Step::Take(before, *item_index),
-                    });
-                }
-            }
-            for mut state in states {
-                state.lost += margin.max(0);
-                if state.lost <= self.gap {
-                    next.push(state);
-                }
-            }
-            for state in &mut next {
-                state.uses.retain(|(group, _)| {
-                    last_item.get(group) != Some(&place) || !only_here(*group)
-                });
-            }
-            states = self.undominated(next, limits.min_fen)?;
-        }
-        states.retain(|state| limits.min <= state.count || !counts);
-        states.retain(|state| limits.min_fen <= state.fen);
-        for state in &mut states {
-            state.count = 0;
-        }
-        self.undominated(states, 0)
-    }
-
-    /// Every choice of the domains so far with every choice of the next.
-    fn join(
-        &mut self,
-        index: usize,
-        whole: &[State],
-        part: &[State],
-        certain: &Certain,
-        spans: &[Option<(usize, usize)>],
-    ) -> Result<Vec<State>, Failure> {
-        let mut by_loss: Vec<&State> = part.iter().collect();
-        by_loss.sort_by_key(|state| state.lost);
-        let mut joined = Vec::new();
-        for a in whole {
-            for b in &by_loss {
-                let lost = a.lost + b.lost;
-                if self.gap < lost {
-                    break;
-                }
-                let fen = a.fen + b.fen;
-                if self.problem.budget < fen {
-                    continue;
-                }
-                let Some(mut uses) = certain.sum(&a.uses, &b.uses, self.problem) else {
-                    continue;
-                };
-                let matters = |group: usize| {
-                    spans
-                        .get(group)
-                        .copied()
-                        .flatten()
-                        .is_some_and(|(_, last)| index < last)
-                };
-                uses.retain(|(group, _)| matters(*group));
-                let (Step::Node(left), Step::Node(right)) = (a.node, b.node) else {
-                    continue;
-                };
-                joined.push(State {
-                    uses,
-                    count: 0,
-                    fen,
-                    profit: a.profit + b.profit,
-                    lost,
-                    node: Step::Join(left, right),
-                });
-            }
-            if self.left < joined.len() {
-                return Err(Failure::TooLarge);
-            }
-        }
-        self.undominated(joined, 0)
-    }
-
-    /// Drops every state for which another, with the same uses and projects, brings as much for no
-    /// more money. Less money is no advantage below a minimum of `min_fen`.
-    fn undominated(&mut self, mut states: Vec<State>, min_fen: i64) -> Result<Vec<State>, Failure> {
-        self.left = self
-            .left
-            .checked_sub(states.len())
-            .ok_or(Failure::TooLarge)?;
-        states.sort_by(|a, b| {
-            (&a.uses, a.count, a.fen, b.profit).cmp(&(&b.uses, b.count, b.fen, a.profit))
-        });
-        let mut kept: Vec<State> = Vec::with_capacity(states.len());
-        for mut state in states {
-            let dominated = kept.last().is_some_and(|last| {
-                let comparable = last.uses == state.uses && last.count == state.count;
-                let no_dearer = last.fen == state.fen || min_fen <= last.fen;
-                comparable && no_dearer && state.profit <= last.profit
-            });
-            if dominated {
-                continue;
-            }
-            let node = match state.node {
-                Step::Take(before, item) => Node::Take { before, item },
-                Step::Join(a, b) => Node::Join { a, b },
-                Step::Node(_) => {
-                    kept.push(state);
-                    continue;
-                }
-            };
-            state.node = Step::Node(self.nodes.len());
-            self.nodes.push(node);
-            kept.push(state);
-        }
-        Ok(kept)
-    }
-
-    fn read(&self, node: usize, taken: &mut [bool]) {
-        let mut todo = vec![node];
-        while let Some(node) = todo.pop() {
-            match self.nodes.get(node) {
-                Some(Node::Take { before, item }) => {
-                    if let Some(taken) = taken.get_mut(*item) {
-                        *taken = true;
-                    }
-                    todo.push(*before);
-                }
-                Some(Node::Join { a, b }) => todo.extend([*a, *b]),
-                Some(Node::Start) | None => {}
-            }
-        }
+        let best = Best {
+            profit: all.profit,
+            chosen: taken,
+        };
+        Ok(Some((best, standing)))
     }
 }

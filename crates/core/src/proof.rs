@@ -1,16 +1,14 @@
 //! What makes a journal prove itself: a Merkle tree over its entries, short proofs against its
 //! root, and signed checkpoints of it. Pure: whoever stores the tree hands the hashes in.
 //!
-//! - [`chain`]: how one entry is tied to the one before.
 //! - [`tree`]: the tree of RFC 6962 §2.1 (RFC 9162 §2.1), grown leaf by leaf from its right edge.
 //! - [`path`]: that an entry stands in a tree, and that one tree is the beginning of another.
 //! - [`note`]: signed texts (C2SP signed-note) and the keys that sign them.
 //! - [`checkpoint`]: what is signed of a tree (C2SP tlog-checkpoint).
 //!
 //! The leaf of an entry is its chained hash: `SHA-256(0x00 ‖ hash of the entry)`, where the hash
-//! of the entry is `SHA-256(hash of the entry before ‖ canonical JSON of the entry)`.
+//! of the entry is that of [`crate::disclosure::chained`].
 
-pub mod chain;
 pub mod checkpoint;
 pub mod note;
 pub mod path;

@@ -8,6 +8,7 @@ use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _, Then};
 use crate::application::{self, Application};
 use crate::context::Context;
+use crate::cycle;
 use crate::kinds::Kind;
 use crate::pitch_session::{self, PitchSession};
 use crate::rejection::Rejection;
@@ -198,6 +199,13 @@ const NOT_SCORED: Gate<Slot> = Gate::<Slot>::new(
 )
 .looking_at(application_needed);
 
+const AT_ROADSHOW: Gate<Slot> = Gate::<Slot>::new(
+    "at_roadshow",
+    "the cycle is not at the roadshow",
+    "届次不在路演阶段",
+    |_, cx| (cx.cycle()).is_some_and(|cycle| cycle.stage == cycle::Stage::Roadshow),
+);
+
 fn session<'a>(slot: &Record<Slot>, cx: &Context<'a>) -> Option<&'a Record<PitchSession>> {
     cx.world.get::<PitchSession>(slot.data.turn.session)
 }
@@ -236,7 +244,7 @@ impl Aggregate for Slot {
             Move { from: &[CheckedIn], verb: Verb::Start, to: Some(Presenting), by: &[Role::Staff], gates: &[SESSION_RUNNING, FLOOR_FREE, TAKES_PART] },
             Move { from: &[Presenting], verb: Verb::Finish, to: Some(Presented), by: &[Role::Staff], gates: &[TAKES_PART] },
             Move { from: &[Scheduled, Confirmed, CheckedIn], verb: Verb::MarkAbsent, to: Some(NoShow), by: &[Role::Staff], gates: &[SESSION_RUNNING, TAKES_PART] },
-            Move { from: &[Presented, NoShow], verb: Verb::PitchAgain, to: Some(CheckedIn), by: &[Role::Staff], gates: &[SESSION_RUNNING, NOT_SCORED] },
+            Move { from: &[Presented, NoShow], verb: Verb::PitchAgain, to: Some(CheckedIn), by: &[Role::Staff], gates: &[AT_ROADSHOW, SESSION_RUNNING, NOT_SCORED] },
             Move { from: &[Scheduled, Confirmed, CheckedIn, Presenting], verb: Verb::Withdraw, to: Some(Withdrawn), by: &[Role::Staff, Role::System], gates: &[LEFT] },
             Move { from: &[Scheduled, Confirmed, CheckedIn], verb: Verb::Cancel, to: Some(Cancelled), by: &[Role::System], gates: &[] },
             Move { from: &[Drafted], verb: Verb::Cancel, to: Some(Discarded), by: &[Role::System], gates: &[] },

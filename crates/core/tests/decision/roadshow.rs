@@ -8,7 +8,7 @@ use fundcycle_core::slot::Slot;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::play::{Bid, CYCLE, Play, applicant, application, bid, plan, staff, why};
+use crate::play::{Bid, CYCLE, Play, applicant, application, bid, lead, plan, staff, why};
 
 const THREE: &[Bid] = &[
     bid(10_000, "80", "80"),
@@ -322,6 +322,28 @@ fn after_a_technical_failure_a_pitch_is_heard_again_until_it_is_scored() {
         why(play.ask(&staff(), Kind::Slot, first, "pitch_again", again)),
         "not_scored"
     );
+}
+
+#[test]
+fn nobody_pitches_again_in_a_cycle_that_is_over() {
+    let mut play = Play::at_roadshow(THREE, keep);
+    let id = play.published_session();
+    session(&mut play, id, "start", json!({})).unwrap();
+    let first = slot_of(&play, id, 0);
+    slot(&mut play, first, "mark_absent").unwrap();
+    play.does(
+        &lead(),
+        Kind::Cycle,
+        CYCLE,
+        "cancel",
+        json!({ "reason": "停办" }),
+    );
+    let again = json!({ "reason": "投影故障" });
+    assert_eq!(
+        why(play.ask(&staff(), Kind::Slot, first, "pitch_again", again)),
+        "at_roadshow"
+    );
+    assert_eq!(play.stage(Kind::Application, application(0)), "no_show");
 }
 
 #[test]

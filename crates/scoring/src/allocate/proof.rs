@@ -74,6 +74,32 @@ fn some_problem() -> impl Strategy<Value = Problem> {
     })
 }
 
+#[test]
+fn a_minimum_is_met_at_a_loss_if_nothing_better_meets_it() {
+    let item = |profit, cost| Item {
+        profit,
+        cost,
+        domain: 0,
+        groups: Vec::new(),
+    };
+    let problem = Problem {
+        budget: 1,
+        items: vec![item(-50, 1), item(-48, 8)],
+        domains: vec![Domain {
+            min: 1,
+            max: u32::MAX,
+            min_fen: 0,
+            max_fen: i64::MAX,
+        }],
+        groups: Vec::new(),
+        within_domain: Vec::new(),
+    }
+    .with_spans();
+    let prices = problem.prices().expect("half a choice keeps all limits");
+    let best = best_after(&[], &problem, &prices, 1_000_000).expect("the first keeps all limits");
+    assert_eq!((best.profit, best.chosen), (-50, vec![true, false]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
 

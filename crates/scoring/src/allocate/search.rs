@@ -76,7 +76,9 @@ pub(super) fn best_after(
             return best.ok_or(Failure::Infeasible);
         }
     }
-    let all: i128 = prices.losses.iter().sum::<i128>() + prices.bound;
+    // No choice has less profit than all losses there are, and so none loses more than this.
+    let least: i128 = problem.items.iter().map(|item| item.profit.min(0)).sum();
+    let all = prices.bound - least * PRICE_UNIT;
     let mut gap = match &best {
         Some(best) => prices.bound - (best.profit + step) * PRICE_UNIT,
         None => by_loss

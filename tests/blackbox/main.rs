@@ -22,5 +22,6 @@ mod review_ways;
 mod serving;
 mod sign_in;
 mod support;
+mod telling;
 mod walk;
 mod ways;

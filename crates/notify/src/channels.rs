@@ -1,4 +1,5 @@
 //! The ways out that there are.
 
+pub mod email;
 pub mod inbox;
 pub mod log;

@@ -43,11 +43,11 @@ pub fn messages(fact: &Fact, state: &State, world: &World) -> Vec<OutboxMessage>
         "organisation": index.organisation.filter(|_| route.audience == Audience::Organisation),
         "data": Value::Object(data),
     });
-    let account = index.person.filter(|_| route.audience == Audience::Person);
+    let receiver = index.person.filter(|_| route.audience == Audience::Person);
     vec![OutboxMessage {
         channel: INBOX.to_owned(),
         topic: route.topic(),
-        account,
+        receiver,
         payload,
     }]
 }

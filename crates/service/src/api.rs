@@ -12,6 +12,7 @@ mod journal;
 mod kinds;
 mod me;
 pub(crate) mod operation;
+pub(crate) mod outbox;
 mod query;
 mod read;
 mod record;
@@ -35,6 +36,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         attachments::operations(),
         documents::operations(),
         journal::operations(),
+        outbox::operations(schemas),
         system::operations(schemas),
     ]
     .into_iter()

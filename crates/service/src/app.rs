@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fundcycle_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Notify;
 
 use crate::auth::Passwords;
 use crate::clock::Clock;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub document: Bytes,
     /// What is counted.
     pub metrics: Arc<PrometheusHandle>,
+    /// Wakes whoever delivers messages: more may be due.
+    pub wake: Arc<Notify>,
 }
 
 /// How much of anything is taken.

@@ -7,6 +7,8 @@ mod calendar;
 pub(crate) mod database;
 mod draw;
 mod journal;
+mod mail;
+mod outbox;
 mod policy;
 mod score;
 mod table;
@@ -58,6 +60,9 @@ enum Command {
     /// Look at the record.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Look after messages on their way out.
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
     /// Count working days.
     #[command(subcommand)]
     Calendar(calendar::CalendarCommand),
@@ -132,6 +137,8 @@ struct ServeArgs {
     /// Bytes of a file at most [default: 20971520]
     #[arg(long, value_name = "BYTES")]
     upload_limit: Option<String>,
+    #[command(flatten)]
+    mail: mail::MailArgs,
     /// Let administrators set the clock (PUT /v1/clock); only for a database that was made for it.
     #[arg(long)]
     time_travel: bool,
@@ -161,6 +168,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Migrate(args) => within_runtime(database::migrate(args)),
         Command::Admin(command) => within_runtime(admin::run(command)),
         Command::Journal(command) => within_runtime(journal::run(command)),
+        Command::Outbox(command) => within_runtime(outbox::run(command)),
         Command::Policy(command) => policy::run(&command),
         Command::Calendar(command) => calendar::run(&command),
         Command::Uscc(args) => uscc::run(&args),
@@ -233,9 +241,10 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         token_days,
         body_limit,
         upload_limit,
+        mail,
         time_travel,
     } = args;
-    let flags = vec![
+    let mut flags = vec![
         ("listen", listen),
         ("files", files),
         ("log", log),
@@ -244,6 +253,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         ("body_limit", body_limit),
         ("upload_limit", upload_limit),
     ];
+    flags.extend(mail.flags());
     let settings = settings(&common, flags)?;
     telemetry::init_log(telemetry::filter(&settings.log)?, settings.log_format);
     let store = database::open(&settings.database).await?;

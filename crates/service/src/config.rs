@@ -1,11 +1,14 @@
 //! Settings: flags before environment before file before defaults, each fault with its place.
 
+pub(crate) mod mail;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use self::mail::MailSettings;
 use crate::telemetry::{self, LogFormat};
 
 /// What the service runs with.
@@ -27,6 +30,8 @@ pub(crate) struct Settings {
     pub body_limit: usize,
     /// Bytes of a file.
     pub upload_limit: usize,
+    /// How people are told outside the product.
+    pub mail: MailSettings,
 }
 
 impl Default for Settings {
@@ -40,13 +45,14 @@ impl Default for Settings {
             token_days: 14,
             body_limit: 1024 * 1024,
             upload_limit: 20 * 1024 * 1024,
+            mail: MailSettings::default(),
         }
     }
 }
 
 /// The keys, as in the file; `FUNDCYCLE_` and the key in capitals in the environment; `--` and the
-/// key with hyphens as a flag.
-pub(crate) const KEYS: [&str; 8] = [
+/// key with hyphens as a flag. Those of [`mail`] come after them.
+const KEYS: [&str; 8] = [
     "listen",
     "database",
     "files",
@@ -56,6 +62,10 @@ pub(crate) const KEYS: [&str; 8] = [
     "body_limit",
     "upload_limit",
 ];
+
+fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.into_iter().chain(mail::KEYS)
+}
 
 /// Where a value was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +130,7 @@ pub(crate) fn load(
     if let Some(path) = named {
         read_file(&path, &mut given, &mut faults);
     }
-    for key in KEYS {
+    for key in keys() {
         let name = format!("FUNDCYCLE_{}", key.to_ascii_uppercase());
         given.extend(lookup(&name).map(|value| Given {
             key,
@@ -145,6 +155,16 @@ pub(crate) fn load(
             });
         }
     }
+    faults.extend(
+        settings
+            .mail
+            .faults()
+            .into_iter()
+            .map(|(key, what)| ConfigFault {
+                place: "all settings together".to_owned(),
+                what: format!("`{key}` {what}"),
+            }),
+    );
     if faults.is_empty() {
         Ok(settings)
     } else {
@@ -154,10 +174,10 @@ pub(crate) fn load(
 
 /// An address of a database may hold a password.
 fn shown<'a>(key: &str, value: &'a str) -> &'a str {
-    if key == "database" {
-        value.split_once(':').map_or("…", |(scheme, _)| scheme)
-    } else {
-        value
+    match key {
+        "database" => value.split_once(':').map_or("…", |(scheme, _)| scheme),
+        "smtp_password" => "…",
+        _ => value,
     }
 }
 
@@ -209,7 +229,12 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Result<(), String> {
         }
         "body_limit" => settings.body_limit = bytes()?,
         "upload_limit" => settings.upload_limit = bytes()?,
-        _ => return Err("there is no such key".to_owned()),
+        other => {
+            return settings
+                .mail
+                .set(other, value)
+                .unwrap_or_else(|| Err("there is no such key".to_owned()));
+        }
     }
     Ok(())
 }
@@ -236,10 +261,14 @@ fn read_file(path: &Path, given: &mut Vec<Given>, faults: &mut Vec<ConfigFault>)
     for (name, value) in table.get_ref() {
         let line = line_of(&text, name.span().start);
         let name = name.get_ref().as_ref();
-        let Some(key) = KEYS.into_iter().find(|key| *key == name) else {
+        let Some(key) = keys().find(|key| *key == name) else {
+            let known: Vec<&str> = keys().collect();
             fault(
                 Some(line),
-                format!("there is no key `{name}`; the keys are {}", KEYS.join(", ")),
+                format!(
+                    "there is no key `{name}`; the keys are {}",
+                    known.join(", ")
+                ),
             );
             continue;
         };

@@ -6,6 +6,7 @@ mod auth;
 mod cli;
 mod clock;
 mod config;
+mod delivery;
 mod demo;
 mod files;
 mod language;

@@ -13,12 +13,9 @@ use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use fundcycle_notify::channels::inbox::Inbox;
-use fundcycle_notify::channels::log::Log;
-use fundcycle_notify::delivery::{Channels, deliver_due};
-use fundcycle_notify::template::Templates;
 use fundcycle_store::Store;
 use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -30,12 +27,10 @@ use crate::auth::Passwords;
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
-use crate::{api, openapi, problem, scheduler, telemetry};
+use crate::{api, delivery, openapi, problem, scheduler, telemetry};
 
 /// How long requests that are under way may take once the service is asked to end.
 const DRAIN: Duration = Duration::from_secs(20);
-/// Time between two looks for messages to deliver.
-const DELIVER_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the service does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -97,8 +92,7 @@ pub(crate) async fn serve(
         reason: error.to_string(),
     })?;
     let app = app(store.clone(), clock.clone(), files, settings)?;
-    let templates =
-        Arc::new(Templates::built_in().map_err(|error| ServeError::Other(error.to_string()))?);
+    let channels = delivery::channels(&store, &settings.mail).map_err(ServeError::Other)?;
     let address = settings.listen;
     let listen = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -107,11 +101,12 @@ pub(crate) async fn serve(
     // Dropped with this future, so that nobody who ends it by force leaves them running.
     let mut background = JoinSet::new();
     background.spawn(scheduler::run(store.clone(), clock.clone()));
-    background.spawn(deliver(store.clone(), clock, templates));
+    let wake = Arc::clone(&app.wake);
+    let (ending, ended) = watch::channel(false);
+    let mut deliveries = delivery::start(&store, &clock, &channels, &wake, &ended);
     ready(bound);
     tracing::info!(address = %bound, "serving");
     let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
-    let (ending, ended) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         asked_to_end().await;
         // The server may have failed meanwhile: then nobody waits.
@@ -125,6 +120,13 @@ pub(crate) async fn serve(
         }
     };
     background.shutdown().await;
+    // What a receiver has accepted is noted, or it would get it again.
+    let finish = async { while deliveries.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, finish).await.is_err() {
+        tracing::warn!(
+            "some messages were still on their way; they are tried again at the next start"
+        );
+    }
     store.close().await;
     outcome.map_err(|error| ServeError::Other(error.to_string()))
 }
@@ -146,6 +148,7 @@ fn app(store: Store, clock: Clock, files: Files, settings: &Settings) -> Result<
         passwords: Passwords::new().map_err(|error| other(&error))?,
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
+        wake: Arc::new(Notify::new()),
     })
 }
 
@@ -224,31 +227,9 @@ async fn asked_to_end() {
     tracing::info!("asked to end; finishing what is under way");
 }
 
-async fn too_long(mut ended: tokio::sync::watch::Receiver<bool>) {
+async fn too_long(mut ended: watch::Receiver<bool>) {
     if ended.wait_for(|ended| *ended).await.is_err() {
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(DRAIN).await;
-}
-
-/// Delivers messages as they fall due.
-async fn deliver(store: Store, clock: Clock, templates: Arc<Templates>) {
-    let channels = Channels::default()
-        .with(Inbox::new(store.clone(), templates))
-        .with(Log);
-    let mut ticks = tokio::time::interval(DELIVER_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        loop {
-            match deliver_due(&store, &channels, clock.now()).await {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(%error, "messages could not be looked for; trying again");
-                    break;
-                }
-            }
-        }
-    }
 }

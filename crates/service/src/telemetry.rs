@@ -5,6 +5,11 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use fundcycle_core::time::Timestamp;
+use fundcycle_notify::channels::email::EMAIL;
+use fundcycle_notify::channels::log::LOG;
+use fundcycle_notify::message::INBOX;
+use fundcycle_store::outbox::Lag;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -14,6 +19,12 @@ const SECONDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 const REQUESTS: &str = "fundcycle_http_requests_total";
+const WAITING: &str = "fundcycle_messages_waiting";
+const FAILING: &str = "fundcycle_messages_failing";
+const DEAD: &str = "fundcycle_messages_dead";
+const LAG: &str = "fundcycle_messages_lag_seconds";
+/// The channels whose messages are counted.
+const CHANNELS: [&str; 3] = [INBOX, EMAIL, LOG];
 const DURATION: &str = "fundcycle_http_request_duration_seconds";
 
 /// How log lines are written.
@@ -66,7 +77,39 @@ pub(crate) fn init_metrics() -> Result<PrometheusHandle, BuildError> {
         metrics::Unit::Seconds,
         "Time to answer, by method and route."
     );
+    metrics::describe_counter!(
+        "fundcycle_messages_total",
+        "Attempts to deliver a message, by channel and outcome."
+    );
+    metrics::describe_gauge!(WAITING, "Messages to be delivered, by channel.");
+    metrics::describe_gauge!(
+        FAILING,
+        "Messages tried without success so far, by channel."
+    );
+    metrics::describe_gauge!(DEAD, "Messages given up and not dealt with, by channel.");
+    metrics::describe_gauge!(
+        LAG,
+        metrics::Unit::Seconds,
+        "For how long the oldest message has been due, by channel."
+    );
     Ok(handle)
+}
+
+/// Shows how each channel keeps up. A channel that has nothing to do any more is shown as 0.
+pub(crate) fn count_outbox(channels: &[Lag], now: Timestamp) {
+    for name in CHANNELS {
+        let lag = channels.iter().find(|lag| lag.channel == name);
+        let shown = |gauge: &'static str, value: i64| {
+            // Counts and seconds are far below 2^52.
+            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+            metrics::gauge!(gauge, "channel" => name).set(value as f64);
+        };
+        shown(WAITING, lag.map_or(0, |lag| lag.waiting));
+        shown(FAILING, lag.map_or(0, |lag| lag.failing));
+        shown(DEAD, lag.map_or(0, |lag| lag.dead));
+        let since = lag.and_then(|lag| lag.due_since).unwrap_or(now.0);
+        shown(LAG, (now.0 - since).max(0) / 1_000);
+    }
 }
 
 /// Notes one request: its route, never its address or what it carried.

@@ -3,8 +3,10 @@
 use fundcycle_core::time::Timestamp;
 use uuid::Uuid;
 
-use crate::db::Statement;
+use crate::db::{Engine, Statement, Value};
 use crate::error::StoreError;
+use crate::outbox::{self, OutboxRow};
+use crate::row::ROWS;
 use crate::store::Store;
 
 /// A message to one account.
@@ -31,27 +33,48 @@ pub struct InboxMessage {
 }
 
 impl Store {
-    /// Delivers a message; the same one again changes nothing.
+    /// Shows messages to those they are for, and queues what follows from that on other channels,
+    /// in one transaction. What stands already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails; then nothing is written.
+    pub async fn put_in_inbox(
+        &self,
+        messages: &[InboxMessage],
+        further: &[OutboxRow],
+    ) -> Result<(), StoreError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.pool().write().await?;
+        match write(&mut tx.engine(), messages, further).await {
+            Ok(()) => Ok(tx.commit().await?),
+            Err(error) => {
+                tx.rollback().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// One message of `account`.
     ///
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn put_in_inbox(&self, message: &InboxMessage) -> Result<(), StoreError> {
-        let mut writer = self.pool().writer().await?;
-        execute!(
-            &mut writer.engine(),
-            "INSERT INTO inbox (account, id, at, topic, locale, title, text, subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (account, id) DO NOTHING",
-            message.account,
-            message.id,
-            message.at,
-            &message.topic,
-            &message.locale,
-            &message.title,
-            &message.text,
-            message.subject
-        )?;
-        Ok(())
+    pub async fn inbox_message(
+        &self,
+        account: Uuid,
+        id: Uuid,
+    ) -> Result<Option<InboxMessage>, StoreError> {
+        let mut reader = self.pool().reader().await?;
+        Ok(fetch_optional!(
+            &mut reader.engine(),
+            InboxMessage,
+            "SELECT account, id, at, topic, locale, title, text, subject, read_at FROM inbox WHERE account = $1 AND id = $2",
+            account,
+            id
+        )?)
     }
 
     /// The messages of `account`, newest first: those before the message (time, id) given last.
@@ -119,4 +142,31 @@ impl Store {
         )?;
         Ok(done == 1)
     }
+}
+
+async fn write(
+    engine: &mut Engine<'_>,
+    messages: &[InboxMessage],
+    further: &[OutboxRow],
+) -> Result<(), sqlx::Error> {
+    for chunk in messages.chunks(ROWS) {
+        let mut sql = Statement::new(
+            "INSERT INTO inbox (account, id, at, topic, locale, title, text, subject) ",
+        );
+        sql.rows(chunk.iter().map(|one| -> [Value; 8] {
+            [
+                one.account.into(),
+                one.id.into(),
+                one.at.into(),
+                one.topic.as_str().into(),
+                one.locale.as_str().into(),
+                one.title.as_str().into(),
+                one.text.as_str().into(),
+                one.subject.into(),
+            ]
+        }));
+        sql.push(" ON CONFLICT (account, id) DO NOTHING");
+        sql.execute(engine).await?;
+    }
+    outbox::insert(engine, further).await
 }

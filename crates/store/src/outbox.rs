@@ -1,5 +1,8 @@
 //! Messages on their way out: written with the fact that causes them, leased by whoever delivers.
 
+mod desk;
+mod settle;
+
 use std::sync::Arc;
 
 use fundcycle_core::engine::Fact;
@@ -9,6 +12,8 @@ use fundcycle_core::world::World;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+pub use self::desk::{DeskFilter, DeskRow, DeskStatus, Lag};
+pub use self::settle::{Ending, Settled};
 use crate::db::{Engine, Statement, Value};
 use crate::error::StoreError;
 use crate::row::ROWS;
@@ -26,20 +31,28 @@ pub struct OutboxMessage {
     pub channel: String,
     /// What kind of message; picks the template.
     pub topic: String,
-    /// For whom; none where it is for no single person.
-    pub account: Option<Uuid>,
+    /// For whom: an account, or a webhook; none where it is for no single one.
+    pub receiver: Option<Uuid>,
     /// What the template needs.
     pub payload: Json,
 }
 
 /// A message with its place.
 #[derive(Clone, Debug)]
-pub(crate) struct OutboxRow {
-    pub(crate) journal: Uuid,
-    pub(crate) id: Uuid,
-    pub(crate) seq: i64,
-    pub(crate) message: OutboxMessage,
-    pub(crate) created_at: i64,
+pub struct OutboxRow {
+    /// The journal of its fact.
+    pub journal: Uuid,
+    /// Its identity; it follows from the fact, the receiver and the channel, so that writing it
+    /// twice writes it once.
+    pub id: Uuid,
+    /// The place of its fact.
+    pub seq: i64,
+    /// What it is.
+    pub message: OutboxMessage,
+    /// When its fact happened, in Unix milliseconds.
+    pub created_at: i64,
+    /// Not to be tried before, in Unix milliseconds.
+    pub due_at: i64,
 }
 
 /// A message leased to this worker.
@@ -55,8 +68,8 @@ pub struct Leased {
     pub channel: String,
     /// What kind of message.
     pub topic: String,
-    /// For whom.
-    pub account: Option<Uuid>,
+    /// For whom: an account, or a webhook.
+    pub receiver: Option<Uuid>,
     /// What the template needs, as JSON.
     pub payload: String,
     /// When its fact happened, in Unix milliseconds.
@@ -74,12 +87,15 @@ pub struct OutboxCounts {
     pub delivered: i64,
     /// Given up.
     pub dead: i64,
+    /// Not needed any more.
+    pub cancelled: i64,
 }
 
+/// Writes messages; those that stand already stay as they are.
 pub(crate) async fn insert(engine: &mut Engine<'_>, rows: &[OutboxRow]) -> Result<(), sqlx::Error> {
     for chunk in rows.chunks(ROWS) {
         let mut sql = Statement::new(
-            "INSERT INTO outbox (journal, id, seq, channel, topic, account, payload, created_at, lease_until, attempts) ",
+            "INSERT INTO outbox (journal, id, seq, channel, topic, receiver, payload, created_at, lease_until, attempts) ",
         );
         sql.rows(chunk.iter().map(|row| -> [Value; 10] {
             [
@@ -88,27 +104,29 @@ pub(crate) async fn insert(engine: &mut Engine<'_>, rows: &[OutboxRow]) -> Resul
                 row.seq.into(),
                 row.message.channel.as_str().into(),
                 row.message.topic.as_str().into(),
-                row.message.account.into(),
+                row.message.receiver.into(),
                 row.message.payload.to_string().into(),
                 row.created_at.into(),
-                row.created_at.into(),
+                row.due_at.into(),
                 0.into(),
             ]
         }));
+        sql.push(" ON CONFLICT (journal, id) DO NOTHING");
         sql.execute(engine).await?;
     }
     Ok(())
 }
 
 impl Store {
-    /// Leases up to `limit` due messages until `until`; who does not finish by then loses them to
-    /// the next worker.
+    /// Leases up to `limit` due messages of `channel` until `until`; who does not finish by then
+    /// loses them to the next worker. In one statement, so that no two workers get the same.
     ///
     /// # Errors
     ///
     /// Where the database fails.
     pub async fn lease(
         &self,
+        channel: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
@@ -119,89 +137,45 @@ impl Store {
         Ok(fetch_all!(
             &mut writer.engine(),
             Leased,
-            "UPDATE outbox SET lease_until = $1, attempts = attempts + 1
-             WHERE lease_until <= $2 AND delivered_at IS NULL AND dead_at IS NULL
+            "UPDATE outbox SET lease_until = $1, attempts = attempts + 1, tried_at = $2
+             WHERE lease_until <= $2 AND delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL
                AND (journal, id) IN (SELECT journal, id FROM outbox
-                                     WHERE lease_until <= $2 AND delivered_at IS NULL AND dead_at IS NULL
+                                     WHERE channel = $4 AND lease_until <= $2
+                                       AND delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL
                                      ORDER BY lease_until, id LIMIT $3)
-             RETURNING journal, id, seq, channel, topic, account, payload, created_at, attempts",
+             RETURNING journal, id, seq, channel, topic, receiver, payload, created_at, attempts",
             until.0,
             now.0,
-            i64::from(limit)
+            i64::from(limit),
+            channel
         )?)
     }
 
-    /// Notes that a message was delivered.
+    /// How many messages on `channel` have been tried for each of `receivers` after `since`; those
+    /// with none are left out.
     ///
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn delivered(
+    pub async fn tried_since(
         &self,
-        journal: Uuid,
-        id: Uuid,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+        channel: &str,
+        receivers: &[Uuid],
+        since: Timestamp,
+    ) -> Result<Vec<(Uuid, i64)>, StoreError> {
+        let mut sql = Statement::new("SELECT receiver, COUNT(*) FROM outbox WHERE receiver IN ");
+        sql.list(receivers.iter().copied())
+            .push(" AND channel = ")
+            .bind(channel)
+            .push(" AND tried_at > ")
+            .bind(since.0)
+            .push(" GROUP BY receiver");
+        // Not a replica: the leases just taken have to be among them.
         let mut writer = self.pool().writer().await?;
-        execute!(
-            &mut writer.engine(),
-            "UPDATE outbox SET delivered_at = $1, error = NULL WHERE journal = $2 AND id = $3 AND delivered_at IS NULL",
-            now.0,
-            journal,
-            id
-        )?;
-        Ok(())
+        Ok(sql.fetch_all(&mut writer.engine()).await?)
     }
 
-    /// Notes that an attempt failed; the message is due again at `again`.
-    ///
-    /// # Errors
-    ///
-    /// Where the database fails.
-    pub async fn failed(
-        &self,
-        journal: Uuid,
-        id: Uuid,
-        error: &str,
-        again: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.pool().writer().await?;
-        execute!(
-            &mut writer.engine(),
-            "UPDATE outbox SET lease_until = $1, error = $2 WHERE journal = $3 AND id = $4 AND delivered_at IS NULL",
-            again.0,
-            error,
-            journal,
-            id
-        )?;
-        Ok(())
-    }
-
-    /// Gives a message up.
-    ///
-    /// # Errors
-    ///
-    /// Where the database fails.
-    pub async fn dead(
-        &self,
-        journal: Uuid,
-        id: Uuid,
-        error: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.pool().writer().await?;
-        execute!(
-            &mut writer.engine(),
-            "UPDATE outbox SET dead_at = $1, error = $2 WHERE journal = $3 AND id = $4 AND delivered_at IS NULL",
-            now.0,
-            error,
-            journal,
-            id
-        )?;
-        Ok(())
-    }
-
-    /// How many messages wait, are delivered, and were given up.
+    /// How many messages wait, are delivered, were given up, and are not needed any more.
     ///
     /// # Errors
     ///
@@ -211,23 +185,9 @@ impl Store {
         let counts = fetch_optional!(
             &mut reader.engine(),
             OutboxCounts,
-            "SELECT COUNT(*) FILTER (WHERE delivered_at IS NULL AND dead_at IS NULL) AS waiting,
-                    COUNT(delivered_at) AS delivered, COUNT(dead_at) AS dead FROM outbox"
+            "SELECT COUNT(*) FILTER (WHERE delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL) AS waiting,
+                    COUNT(delivered_at) AS delivered, COUNT(dead_at) AS dead, COUNT(cancelled_at) AS cancelled FROM outbox"
         )?;
         Ok(counts.unwrap_or_default())
-    }
-
-    /// Forgets messages delivered before `before`; gives how many.
-    ///
-    /// # Errors
-    ///
-    /// Where the database fails.
-    pub async fn forget_delivered(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut writer = self.pool().writer().await?;
-        Ok(execute!(
-            &mut writer.engine(),
-            "DELETE FROM outbox WHERE delivered_at < $1",
-            before.0
-        )?)
     }
 }

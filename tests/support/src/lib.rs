@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cluster;
+pub mod mail;
+pub mod smtp;
+pub mod tls;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -20,7 +20,7 @@ use super::operation::{Answered, Operation};
 use super::record::json_response;
 use super::schema::{Schemas, plain};
 use crate::problem::{Code, Problem};
-use crate::scheduler;
+use crate::{scheduler, telemetry};
 
 /// What time it is to be.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -155,6 +155,7 @@ async fn set_clock(mut call: Call) -> Answered {
         )]));
     }
     scheduler::catch_up(&call.app.store, &call.app.clock).await?;
+    call.app.wake.notify_waiters();
     Ok(json_response(
         StatusCode::OK,
         &json!({"now": call.app.clock.now()}),
@@ -188,6 +189,7 @@ async fn metrics(call: Call) -> Answered {
     if !call.local && !roles.contains(&Role::Admin) && !roles.contains(&Role::Auditor) {
         return Err(Problem::not_found());
     }
+    telemetry::count_outbox(&call.app.store.outbox_lag().await?, call.app.clock.now());
     let text = call.app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

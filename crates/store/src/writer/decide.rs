@@ -351,6 +351,7 @@ impl Batch<'_> {
                             seq: entry.seq,
                             message,
                             created_at: now.0,
+                            due_at: now.0,
                         }),
                 );
         }

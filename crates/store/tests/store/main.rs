@@ -53,7 +53,7 @@ pub(crate) async fn talkative(database: &Database) -> Store {
         vec![OutboxMessage {
             channel: "log".to_owned(),
             topic: fact.verb.to_owned(),
-            account: Some(state.id()),
+            receiver: Some(state.id()),
             payload: serde_json::json!({ "stage": state.stage(), "text": "养老服务" }),
         }]
     });

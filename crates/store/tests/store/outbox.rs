@@ -2,19 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::time::Timestamp;
-use fundcycle_store::outbox::OutboxCounts;
+use fundcycle_store::Store;
+use fundcycle_store::outbox::{Ending, Leased, OutboxCounts, Settled};
 use fundcycle_test_support::{Database, on_both};
 use uuid::Uuid;
 
 use crate::{NOW, disable, open_account, register, talkative};
 
+/// Notes how an attempt ended.
+async fn end(store: &Store, message: &Leased, ending: Ending) {
+    let settled = Settled {
+        journal: message.journal,
+        id: message.id,
+        attempt: message.attempts,
+        ending,
+    };
+    store.settle(&[settled], NOW).await.unwrap();
+}
+
 on_both!(
     a_message_per_fact_and_none_without,
     many_workers_lease_each_message_once,
     a_lease_that_ends_goes_to_the_next_worker,
-    delivered_and_dead_messages_are_not_leased_again
+    delivered_and_dead_messages_are_not_leased_again,
+    what_was_not_tried_does_not_count,
 );
 
 async fn a_message_per_fact_and_none_without(database: Database) {
@@ -30,7 +42,10 @@ async fn a_message_per_fact_and_none_without(database: Database) {
     trial.dry_run = true;
     store.execute(trial).await.unwrap();
 
-    let mut leased = store.lease(NOW, NOW.plus_days(1), 100).await.unwrap();
+    let mut leased = store
+        .lease("log", NOW, NOW.plus_days(1), 100)
+        .await
+        .unwrap();
     leased.sort_by_key(|message| message.seq);
     assert_eq!(
         leased
@@ -61,7 +76,7 @@ async fn many_workers_lease_each_message_once(database: Database) {
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 for _ in 0..10 {
-                    let leased = store.lease(NOW, NOW.plus_days(1), 5).await.unwrap();
+                    let leased = store.lease("log", NOW, NOW.plus_days(1), 5).await.unwrap();
                     mine.extend(leased.into_iter().map(|one| one.id));
                 }
                 mine
@@ -75,7 +90,7 @@ async fn many_workers_lease_each_message_once(database: Database) {
     // What nobody got in those rounds is left.
     all.extend(
         store
-            .lease(NOW, NOW.plus_days(1), 50)
+            .lease("log", NOW, NOW.plus_days(1), 50)
             .await
             .unwrap()
             .into_iter()
@@ -89,26 +104,32 @@ async fn a_lease_that_ends_goes_to_the_next_worker(database: Database) {
     let store = talkative(&database).await;
     store.execute(open_account(Uuid::now_v7())).await.unwrap();
     let until = Timestamp(NOW.0 + 1_000);
-    let first = store.lease(NOW, until, 10).await.unwrap();
-    assert!(store.lease(NOW, until, 10).await.unwrap().is_empty());
-    let second = store.lease(until, NOW.plus_days(1), 10).await.unwrap();
+    let first = store.lease("log", NOW, until, 10).await.unwrap();
+    assert!(store.lease("log", NOW, until, 10).await.unwrap().is_empty());
+    let second = store
+        .lease("log", until, NOW.plus_days(1), 10)
+        .await
+        .unwrap();
     assert_eq!((first[0].id, first[0].attempts), (second[0].id, 1));
     assert_eq!(second[0].attempts, 2);
     // Failed: due again when it was told to.
-    store
-        .failed(REGISTRY, second[0].id, "451", Timestamp(NOW.0 + 5_000))
-        .await
-        .unwrap();
+    let at = Timestamp(NOW.0 + 5_000);
+    let error = "451".to_owned();
+    end(&store, &second[0], Ending::Again { at, error }).await;
+    // The first worker was too slow: what it says of its attempt changes nothing.
+    end(&store, &first[0], Ending::Untried { at: NOW }).await;
+    let error = "too late".to_owned();
+    end(&store, &first[0], Ending::Dead { error }).await;
     assert!(
         store
-            .lease(Timestamp(NOW.0 + 4_999), NOW.plus_days(1), 10)
+            .lease("log", Timestamp(NOW.0 + 4_999), NOW.plus_days(1), 10)
             .await
             .unwrap()
             .is_empty()
     );
     assert_eq!(
         store
-            .lease(Timestamp(NOW.0 + 5_000), NOW.plus_days(1), 10)
+            .lease("log", Timestamp(NOW.0 + 5_000), NOW.plus_days(1), 10)
             .await
             .unwrap()
             .len(),
@@ -121,14 +142,12 @@ async fn delivered_and_dead_messages_are_not_leased_again(database: Database) {
     for _ in 0..3 {
         store.execute(open_account(Uuid::now_v7())).await.unwrap();
     }
-    let leased = store.lease(NOW, NOW, 10).await.unwrap();
-    store.delivered(REGISTRY, leased[0].id, NOW).await.unwrap();
-    store
-        .dead(REGISTRY, leased[1].id, "550 no such mailbox", NOW)
-        .await
-        .unwrap();
+    let leased = store.lease("log", NOW, NOW, 10).await.unwrap();
+    end(&store, &leased[0], Ending::Delivered).await;
+    let error = "550 no such mailbox".to_owned();
+    end(&store, &leased[1], Ending::Dead { error }).await;
     let left = store
-        .lease(NOW.plus_days(9), NOW.plus_days(9), 10)
+        .lease("log", NOW.plus_days(9), NOW.plus_days(9), 10)
         .await
         .unwrap();
     assert_eq!(
@@ -140,7 +159,8 @@ async fn delivered_and_dead_messages_are_not_leased_again(database: Database) {
         OutboxCounts {
             waiting: 1,
             delivered: 1,
-            dead: 1
+            dead: 1,
+            cancelled: 0
         }
     );
     assert_eq!(
@@ -152,7 +172,26 @@ async fn delivered_and_dead_messages_are_not_leased_again(database: Database) {
         OutboxCounts {
             waiting: 1,
             delivered: 0,
-            dead: 1
+            dead: 1,
+            cancelled: 0
         }
     );
+}
+
+async fn what_was_not_tried_does_not_count(database: Database) {
+    let store = talkative(&database).await;
+    let receiver = Uuid::now_v7();
+    store.execute(open_account(receiver)).await.unwrap();
+    let leased = store.lease("log", NOW, NOW.plus_days(1), 10).await.unwrap();
+    let tried = async || {
+        let since = Timestamp(NOW.0 - 1);
+        store.tried_since("log", &[receiver], since).await.unwrap()
+    };
+    assert_eq!(tried().await, [(receiver, 1)]);
+    end(&store, &leased[0], Ending::Untried { at: NOW }).await;
+    assert_eq!(tried().await, []);
+    let again = store.lease("log", NOW, NOW.plus_days(1), 10).await.unwrap();
+    assert_eq!((again[0].id, again[0].attempts), (leased[0].id, 1));
+    // Another channel's messages are another worker's business.
+    assert_eq!(store.lease("email", NOW, NOW, 10).await.unwrap(), []);
 }

@@ -1,0 +1,231 @@
+//! E-mail over SMTP: each message of the inbox as a letter of its own, to one person.
+
+mod letter;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fundcycle_core::time::Timestamp;
+use fundcycle_store::Store;
+use fundcycle_store::outbox::Leased;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use self::letter::letter;
+use crate::channel::{Channel, ChannelError, Pace};
+
+/// The name of this channel.
+pub const EMAIL: &str = "email";
+
+/// How long the server may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many batches are under way at most.
+const WORKERS: usize = 4;
+
+/// How the connection to the server is secured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all: for a server on this very machine.
+    None,
+    /// STARTTLS, or nothing is sent.
+    #[default]
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+}
+
+/// The server that takes e-mail, and how letters look.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Smtp {
+    /// Its name, which its certificate has to bear.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is secured.
+    pub security: Security,
+    /// With which name and password to sign in; none: without.
+    pub credentials: Option<(String, String)>,
+    /// An authority to trust beside the public ones, as PEM.
+    pub authority: Option<Vec<u8>>,
+    /// From whom, such as `武进区民政局 <no-reply@example.org>`.
+    pub from: String,
+    /// How many connections are kept.
+    pub connections: u32,
+    /// How many letters one person gets in a minute.
+    pub per_minute: i64,
+    /// Where people reach this service, such as `https://fund.example.org`; none: letters name no address.
+    pub public_url: Option<String>,
+}
+
+impl std::fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the credentials.
+        f.debug_struct("Smtp")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no e-mail can be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum EmailError {
+    /// The sender is no address.
+    #[error("`{from}` is no sender: write NAME <user@host>")]
+    From {
+        /// What was given.
+        from: String,
+    },
+    /// The authority's certificate cannot be read, or TLS cannot be set up.
+    #[error("TLS towards the mail server cannot be set up: {0}")]
+    Tls(String),
+}
+
+/// Sends e-mail.
+pub struct Email {
+    store: Store,
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    settings: Smtp,
+}
+
+/// What a row of this channel carries.
+#[derive(Deserialize)]
+struct Payload {
+    inbox: Uuid,
+}
+
+impl Email {
+    /// Letters about the messages in the inboxes of `store`.
+    ///
+    /// # Errors
+    ///
+    /// [`EmailError`] where the settings cannot work; whether the server answers shows later.
+    pub fn new(store: Store, settings: Smtp) -> Result<Self, EmailError> {
+        let from: Mailbox = settings.from.parse().map_err(|_| EmailError::From {
+            from: settings.from.clone(),
+        })?;
+        let mut builder =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.as_str())
+                .port(settings.port)
+                .tls(tls(&settings)?)
+                .timeout(Some(TIMEOUT))
+                .pool_config(PoolConfig::new().max_size(settings.connections));
+        if let Some((name, password)) = &settings.credentials {
+            builder = builder.credentials(Credentials::new(name.clone(), password.clone()));
+        }
+        Ok(Self {
+            store,
+            transport: builder.build(),
+            from,
+            settings,
+        })
+    }
+
+    async fn compose(&self, message: &Leased) -> Result<Message, ChannelError> {
+        let never = |error: &dyn std::fmt::Display| ChannelError::Never(error.to_string());
+        let Payload { inbox } =
+            serde_json::from_str(&message.payload).map_err(|error| never(&error))?;
+        let account = message
+            .receiver
+            .ok_or_else(|| never(&"the message names no receiver"))?;
+        let told = self
+            .store
+            .inbox_message(account, inbox)
+            .await?
+            .ok_or_else(|| ChannelError::Moot("the message was erased".to_owned()))?;
+        let person = self
+            .store
+            .credential(account)
+            .await?
+            .ok_or_else(|| ChannelError::Moot("the person was erased".to_owned()))?;
+        let address: Address = person
+            .email
+            .trim()
+            .parse()
+            .map_err(|error| never(&format!("the address cannot be written to: {error}")))?;
+        let letter = letter(&told, &person.name, self.settings.public_url.as_deref());
+        let sent = std::time::UNIX_EPOCH
+            + Duration::from_millis(u64::try_from(message.created_at).unwrap_or_default());
+        let mut mail = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(Some(person.name), address))
+            .subject(letter.subject)
+            .date(sent)
+            // The same on every attempt: mail programs show a repeat once.
+            .message_id(Some(format!(
+                "<{}@{}>",
+                message.id,
+                self.from.email.domain()
+            )))
+            .multipart(MultiPart::alternative_plain_html(letter.text, letter.html))
+            .map_err(|error| never(&error))?;
+        // RFC 3834: nobody's holiday reply is wanted.
+        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+        mail.headers_mut()
+            .insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        Ok(mail)
+    }
+}
+
+fn tls(settings: &Smtp) -> Result<Tls, EmailError> {
+    if settings.security == Security::None {
+        return Ok(Tls::None);
+    }
+    let failed = |error: lettre::transport::smtp::Error| EmailError::Tls(error.to_string());
+    let mut parameters = TlsParameters::builder(settings.host.clone());
+    if let Some(pem) = &settings.authority {
+        parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(failed)?);
+    }
+    let parameters = parameters.build().map_err(failed)?;
+    Ok(match settings.security {
+        Security::StartTls => Tls::Required(parameters),
+        Security::Tls | Security::None => Tls::Wrapper(parameters),
+    })
+}
+
+#[async_trait]
+impl Channel for Email {
+    fn name(&self) -> &'static str {
+        EMAIL
+    }
+
+    fn pace(&self) -> Pace {
+        // Several batches, so that one slow answer holds up only its own.
+        let connections = self.settings.connections as usize;
+        Pace {
+            workers: connections.min(WORKERS),
+            at_once: connections.div_ceil(WORKERS),
+            per_minute: Some(self.settings.per_minute),
+        }
+    }
+
+    async fn deliver(&self, message: &Leased, _now: Timestamp) -> Result<(), ChannelError> {
+        let mail = self.compose(message).await?;
+        match self.transport.send(mail).await {
+            Ok(_) => Ok(()),
+            // A bounce: the server's word is kept with the message.
+            Err(error) if error.is_permanent() => Err(ChannelError::Never(explained(&error))),
+            Err(error) => Err(ChannelError::Later(explained(&error))),
+        }
+    }
+}
+
+/// An error with what caused it.
+fn explained(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! How a message looks as a letter, in plain text and in HTML that needs nothing from anywhere.
+
+use fundcycle_store::inbox::InboxMessage;
+
+/// A letter.
+pub(super) struct Letter {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// What stands around a message in one language.
+struct Frame {
+    language: &'static str,
+    greeting: fn(&str) -> String,
+    where_to: &'static str,
+    footer: &'static str,
+}
+
+const ZH: Frame = Frame {
+    language: "zh-CN",
+    greeting: |name| format!("{name},您好:"),
+    where_to: "登录查看:",
+    footer: "本邮件由系统自动发送,请勿直接回复。站内消息为准。",
+};
+
+const EN: Frame = Frame {
+    language: "en",
+    greeting: |name| format!("Dear {name},"),
+    where_to: "Sign in: ",
+    footer: "This message was sent automatically; please do not reply. What counts is in your inbox in the system.",
+};
+
+/// The letter that tells `name` what `told` says; `public_url` is where they sign in.
+pub(super) fn letter(told: &InboxMessage, name: &str, public_url: Option<&str>) -> Letter {
+    let frame = if told.locale == "en" { EN } else { ZH };
+    let greeting = (frame.greeting)(name);
+    let mut text = format!("{greeting}\n\n{}\n", told.text);
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<p>{}</p>\n",
+        frame.language,
+        escaped(&told.title),
+        escaped(&greeting),
+    );
+    for paragraph in told.text.split('\n').filter(|line| !line.is_empty()) {
+        html.push_str(&format!("<p>{}</p>\n", escaped(paragraph)));
+    }
+    if let Some(url) = public_url {
+        text.push_str(&format!("\n{}{url}\n", frame.where_to));
+        let url = escaped(url);
+        html.push_str(&format!(
+            "<p>{}<a href=\"{url}\">{url}</a></p>\n",
+            frame.where_to
+        ));
+    }
+    text.push_str(&format!("\n-- \n{}\n", frame.footer));
+    html.push_str(&format!(
+        "<hr><p><small>{}</small></p>\n</body></html>\n",
+        escaped(frame.footer)
+    ));
+    Letter {
+        // A line break in a title must not become another header.
+        subject: told.title.replace(['\r', '\n'], " "),
+        text,
+        html,
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use fundcycle_core::time::Timestamp;
+use fundcycle_store::StoreError;
 use fundcycle_store::outbox::Leased;
 
 /// How fast a channel goes.
@@ -44,6 +45,16 @@ pub trait Channel: Send + Sync {
         })
     }
 
+    /// Queues what this channel takes from elsewhere than the messages of facts. Called before each
+    /// look for what is due.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    async fn feed(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Delivers one message. May be called again for the same identity after a crash; a receiver
     /// sees the same identity then.
     ///
@@ -67,8 +78,8 @@ pub enum ChannelError {
     Moot(String),
 }
 
-impl From<fundcycle_store::StoreError> for ChannelError {
-    fn from(error: fundcycle_store::StoreError) -> Self {
+impl From<StoreError> for ChannelError {
+    fn from(error: StoreError) -> Self {
         Self::Later(error.to_string())
     }
 }

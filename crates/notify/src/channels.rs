@@ -3,3 +3,4 @@
 pub mod email;
 pub mod inbox;
 pub mod log;
+pub mod webhook;

@@ -39,6 +39,7 @@ pub async fn deliver_due(
     channel: &dyn Channel,
     clock: Now<'_>,
 ) -> Result<usize, StoreError> {
+    channel.feed().await?;
     let now = clock();
     let until = Timestamp(now.0.saturating_add(LEASE));
     let leased = store.lease(channel.name(), now, until, BATCH).await?;

@@ -86,6 +86,15 @@ pub const ROUTES: &[Route] = &[
     person("sheet", "reopen"),
 ];
 
+/// Messages that no fact causes by itself: the service tells somebody of its own accord.
+pub const OF_ITSELF: &[&str] = &[crate::channels::webhook::DISABLED];
+
+/// Every topic there is.
+pub fn topics() -> impl Iterator<Item = String> {
+    let routed = ROUTES.iter().map(Route::topic);
+    routed.chain(OF_ITSELF.iter().map(|topic| (*topic).to_owned()))
+}
+
 /// The route of a fact, if it is told.
 pub fn route(kind: &str, verb: &str) -> Option<&'static Route> {
     ROUTES

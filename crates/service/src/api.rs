@@ -20,6 +20,7 @@ mod router;
 mod schema;
 pub(crate) mod session;
 mod system;
+mod webhooks;
 
 #[cfg(test)]
 pub(crate) use body::BodySchema;
@@ -37,6 +38,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         documents::operations(),
         journal::operations(),
         outbox::operations(schemas),
+        webhooks::operations(schemas),
         system::operations(schemas),
     ]
     .into_iter()

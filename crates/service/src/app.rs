@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub document: Bytes,
     /// What is counted.
     pub metrics: Arc<PrometheusHandle>,
+    /// The channels that messages go out by.
+    pub channels: Arc<[&'static str]>,
     /// Wakes whoever delivers messages: more may be due.
     pub wake: Arc<Notify>,
 }
@@ -41,4 +43,6 @@ pub(crate) struct Limits {
     pub upload: usize,
     /// Days that a token lasts.
     pub token_days: i64,
+    /// Whether webhooks may be on private addresses.
+    pub webhook_private: bool,
 }

@@ -45,7 +45,7 @@ enum Command {
     #[command(
         after_help = "Example:\n  fundcycle serve --listen 0.0.0.0:8080 --database postgres://fundcycle@db/fundcycle"
     )]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Make the database, or bring its schema up to date.
     #[command(
         after_help = "Example:\n  fundcycle migrate --database sqlite:/var/lib/fundcycle/fundcycle.db"
@@ -164,7 +164,7 @@ pub(crate) fn run() -> ExitCode {
     // Usage errors end with 2, help with 0.
     let Cli { command } = Cli::parse();
     let outcome = match command {
-        Command::Serve(args) => within_runtime(serve(args)),
+        Command::Serve(args) => within_runtime(serve(*args)),
         Command::Migrate(args) => within_runtime(database::migrate(args)),
         Command::Admin(command) => within_runtime(admin::run(command)),
         Command::Journal(command) => within_runtime(journal::run(command)),

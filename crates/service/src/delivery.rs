@@ -7,6 +7,7 @@ use fundcycle_notify::channel::Channel;
 use fundcycle_notify::channels::email::{EMAIL, Email};
 use fundcycle_notify::channels::inbox::Inbox;
 use fundcycle_notify::channels::log::{LOG, Log};
+use fundcycle_notify::channels::webhook::Webhooks;
 use fundcycle_notify::delivery::deliver_due;
 use fundcycle_notify::template::Templates;
 use fundcycle_store::Store;
@@ -43,6 +44,10 @@ pub(crate) fn channels(
         channels.push(Arc::new(Log));
         followers.push(LOG);
     }
+    let webhooks = settings
+        .webhooks()
+        .map_err(|error| format!("webhook_authority cannot be read: {error}"))?;
+    channels.push(Arc::new(Webhooks::new(store.clone(), &webhooks)?));
     channels.push(Arc::new(Inbox::new(
         store.clone(),
         Arc::new(templates),

@@ -91,8 +91,9 @@ pub(crate) async fn serve(
         folder: settings.files.display().to_string(),
         reason: error.to_string(),
     })?;
-    let app = app(store.clone(), clock.clone(), files, settings)?;
     let channels = delivery::channels(&store, &settings.mail).map_err(ServeError::Other)?;
+    let mut app = app(store.clone(), clock.clone(), files, settings)?;
+    app.channels = channels.iter().map(|channel| channel.name()).collect();
     let address = settings.listen;
     let listen = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
@@ -144,10 +145,12 @@ fn app(store: Store, clock: Clock, files: Files, settings: &Settings) -> Result<
             body: settings.body_limit,
             upload: settings.upload_limit,
             token_days: settings.token_days,
+            webhook_private: settings.mail.webhook_allow_private,
         },
         passwords: Passwords::new().map_err(|error| other(&error))?,
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
+        channels: Arc::new([]),
         wake: Arc::new(Notify::new()),
     })
 }

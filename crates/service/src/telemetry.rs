@@ -6,9 +6,6 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use fundcycle_core::time::Timestamp;
-use fundcycle_notify::channels::email::EMAIL;
-use fundcycle_notify::channels::log::LOG;
-use fundcycle_notify::message::INBOX;
 use fundcycle_store::outbox::Lag;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -23,8 +20,6 @@ const WAITING: &str = "fundcycle_messages_waiting";
 const FAILING: &str = "fundcycle_messages_failing";
 const DEAD: &str = "fundcycle_messages_dead";
 const LAG: &str = "fundcycle_messages_lag_seconds";
-/// The channels whose messages are counted.
-const CHANNELS: [&str; 3] = [INBOX, EMAIL, LOG];
 const DURATION: &str = "fundcycle_http_request_duration_seconds";
 
 /// How log lines are written.
@@ -95,10 +90,10 @@ pub(crate) fn init_metrics() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// Shows how each channel keeps up. A channel that has nothing to do any more is shown as 0.
-pub(crate) fn count_outbox(channels: &[Lag], now: Timestamp) {
-    for name in CHANNELS {
-        let lag = channels.iter().find(|lag| lag.channel == name);
+/// Shows how each of the channels `names` keeps up. One that has nothing to do is shown as 0.
+pub(crate) fn count_outbox(names: &[&'static str], lags: &[Lag], now: Timestamp) {
+    for &name in names {
+        let lag = lags.iter().find(|lag| lag.channel == name);
         let shown = |gauge: &'static str, value: i64| {
             // Counts and seconds are far below 2^52.
             #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -29,6 +29,7 @@ mod store;
 pub mod submission;
 pub mod token;
 mod visible;
+pub mod webhook;
 mod writer;
 
 pub use db::OpenError;

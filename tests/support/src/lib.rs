@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod cluster;
+pub mod http;
+mod listener;
 pub mod mail;
 pub mod smtp;
 pub mod tls;

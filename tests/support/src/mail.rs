@@ -49,7 +49,7 @@ fn words(text: &str) -> String {
     let mut said = String::new();
     let mut rest = text;
     while let Some((before, encoded)) = rest.split_once("=?utf-8?b?") {
-        if !(before.trim().is_empty() && !said.is_empty()) {
+        if said.is_empty() || !before.trim().is_empty() {
             said.push_str(before);
         }
         let (word, after) = encoded.split_once("?=").unwrap();

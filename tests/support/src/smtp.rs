@@ -1,16 +1,17 @@
 //! A mail server on a port of its own that keeps what it takes, and that can be down, slow or unwilling.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::listener::Port;
 use crate::mail::Mail;
 
 /// How long a test waits for what has to happen.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Whether and how the server speaks TLS.
 #[derive(Clone, Debug)]
@@ -37,8 +38,7 @@ pub enum Mood {
 /// The server. It ends with the test.
 #[derive(Debug)]
 pub struct SmtpServer {
-    address: SocketAddr,
-    speaks: Speaks,
+    port: Port,
     shared: Arc<Shared>,
 }
 
@@ -52,8 +52,6 @@ struct Shared {
 #[derive(Debug)]
 pub struct State {
     mood: Mood,
-    up: bool,
-    connections: Vec<TcpStream>,
     /// What it took, in order.
     pub mails: Vec<Mail>,
     /// How many recipients were named, taken or not.
@@ -76,50 +74,38 @@ impl Shared {
 impl SmtpServer {
     /// A server that takes everything.
     pub fn start(speaks: Speaks) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let state = State {
             mood: Mood::Takes,
-            up: true,
-            connections: Vec::new(),
             mails: Vec::new(),
             asked: 0,
             opened: 0,
         };
-        let server = Self {
-            address: listener.local_addr().unwrap(),
-            speaks,
-            shared: Arc::new(Shared {
-                state: Mutex::new(state),
-                changed: Condvar::new(),
-            }),
-        };
-        server.listen(listener);
-        server
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
+        let known = Arc::clone(&shared);
+        let port = Port::open(move |stream| {
+            known.change(|state| state.opened += 1);
+            // A sender may break off at any point.
+            drop(serve(stream, &speaks, &known));
+        });
+        Self { port, shared }
     }
 
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> String {
-        self.address.port().to_string()
+        self.port.number().to_string()
     }
 
     /// Stops answering: connections break, and new ones are refused.
     pub fn down(&self) {
-        self.shared.change(|state| {
-            state.up = false;
-            for connection in state.connections.drain(..) {
-                // It may be gone already.
-                drop(connection.shutdown(Shutdown::Both));
-            }
-        });
-        // The one that waits for connections sees it with the next.
-        drop(TcpStream::connect(self.address));
-        while TcpStream::connect(self.address).is_ok() {}
+        self.port.shut();
     }
 
     /// Answers again, on the same port.
     pub fn up(&self) {
-        self.shared.change(|state| state.up = true);
-        self.listen(TcpListener::bind(self.address).unwrap());
+        self.port.open_again();
     }
 
     /// From now on.
@@ -149,26 +135,6 @@ impl SmtpServer {
         self.wait(&format!("{count} letters"), |state| {
             state.mails.len() >= count
         })
-    }
-
-    fn listen(&self, listener: TcpListener) {
-        let (shared, speaks) = (Arc::clone(&self.shared), self.speaks.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let stream = stream.unwrap();
-                if !shared.lock().up {
-                    return;
-                }
-                let kept = stream.try_clone().unwrap();
-                shared.change(|state| {
-                    state.opened += 1;
-                    state.connections.push(kept);
-                });
-                let (shared, speaks) = (Arc::clone(&shared), speaks.clone());
-                // A sender may break off at any point.
-                std::thread::spawn(move || drop(serve(stream, &speaks, &shared)));
-            }
-        });
     }
 }
 

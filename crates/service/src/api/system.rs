@@ -189,7 +189,11 @@ async fn metrics(call: Call) -> Answered {
     if !call.local && !roles.contains(&Role::Admin) && !roles.contains(&Role::Auditor) {
         return Err(Problem::not_found());
     }
-    telemetry::count_outbox(&call.app.store.outbox_lag().await?, call.app.clock.now());
+    telemetry::count_outbox(
+        &call.app.channels,
+        &call.app.store.outbox_lag().await?,
+        call.app.clock.now(),
+    );
     let text = call.app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -1,11 +1,11 @@
-//! Flags of what goes out by mail.
+//! Flags of what goes out: by mail, and to webhooks.
 
 use clap::Args;
 
 /// How people are told outside the product.
 #[derive(Debug, Args)]
 #[command(
-    next_help_heading = "Mail (the password comes as FUNDCYCLE_SMTP_PASSWORD or in the file)"
+    next_help_heading = "Mail and webhooks (the password comes as FUNDCYCLE_SMTP_PASSWORD or in the file)"
 )]
 pub(super) struct MailArgs {
     /// The server that takes mail; without it no mail is sent.
@@ -38,6 +38,15 @@ pub(super) struct MailArgs {
     /// Note each message in the log, without its text: true or false [default: false]
     #[arg(long, value_name = "BOOL")]
     log_messages: Option<String>,
+    /// Let webhooks be on private addresses, and without TLS: true or false [default: false]
+    #[arg(long, value_name = "BOOL")]
+    webhook_allow_private: Option<String>,
+    /// A file with an authority that webhooks may have their certificate from, as PEM.
+    #[arg(long, value_name = "FILE")]
+    webhook_authority: Option<String>,
+    /// How many deliveries one webhook gets in a minute at most [default: 600]
+    #[arg(long, value_name = "NUMBER")]
+    webhook_per_minute: Option<String>,
 }
 
 impl MailArgs {
@@ -54,6 +63,9 @@ impl MailArgs {
             ("mail_per_minute", self.mail_per_minute),
             ("public_url", self.public_url),
             ("log_messages", self.log_messages),
+            ("webhook_allow_private", self.webhook_allow_private),
+            ("webhook_authority", self.webhook_authority),
+            ("webhook_per_minute", self.webhook_per_minute),
         ]
     }
 }

@@ -1,12 +1,13 @@
-//! Settings of what goes out by mail.
+//! Settings of what goes out: by mail, and to webhooks.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use fundcycle_notify::channels::email::{Security, Smtp};
+use fundcycle_notify::channels::webhook::WebhookSettings;
 
 /// The keys, as in the file. The password has no flag: others on the machine could read it there.
-pub(crate) const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 14] = [
     "smtp_host",
     "smtp_port",
     "smtp_security",
@@ -18,6 +19,9 @@ pub(crate) const KEYS: [&str; 11] = [
     "mail_per_minute",
     "public_url",
     "log_messages",
+    "webhook_allow_private",
+    "webhook_authority",
+    "webhook_per_minute",
 ];
 
 /// How people are told outside the product.
@@ -45,6 +49,12 @@ pub(crate) struct MailSettings {
     public_url: Option<String>,
     /// Whether each message is noted in the log, for development.
     pub log_messages: bool,
+    /// Whether webhooks may be on private addresses, and spoken to without TLS.
+    pub webhook_allow_private: bool,
+    /// A file with an authority that webhooks may have their certificate from, as PEM.
+    webhook_authority: Option<PathBuf>,
+    /// How many deliveries one webhook gets in a minute.
+    webhook_per_minute: i64,
 }
 
 impl Default for MailSettings {
@@ -61,6 +71,9 @@ impl Default for MailSettings {
             mail_per_minute: 60,
             public_url: None,
             log_messages: false,
+            webhook_allow_private: false,
+            webhook_authority: None,
+            webhook_per_minute: 600,
         }
     }
 }
@@ -113,8 +126,14 @@ impl MailSettings {
                 Ok(number) => self.mail_per_minute = i64::from(number),
                 Err(what) => return Some(Err(what)),
             },
-            "log_messages" => match value.parse() {
-                Ok(yes) => self.log_messages = yes,
+            "webhook_per_minute" => match number(1_000_000) {
+                Ok(number) => self.webhook_per_minute = i64::from(number),
+                Err(what) => return Some(Err(what)),
+            },
+            "webhook_authority" => self.webhook_authority = text().map(PathBuf::from),
+            "log_messages" | "webhook_allow_private" => match value.parse() {
+                Ok(yes) if key == "log_messages" => self.log_messages = yes,
+                Ok(yes) => self.webhook_allow_private = yes,
                 Err(_) => return Some(Err("write true or false".to_owned())),
             },
             _ => return None,
@@ -144,6 +163,20 @@ impl MailSettings {
             ));
         }
         faults
+    }
+
+    /// How webhooks may be reached.
+    ///
+    /// # Errors
+    ///
+    /// Where the file of the authority cannot be read.
+    pub(crate) fn webhooks(&self) -> std::io::Result<WebhookSettings> {
+        let authority = self.webhook_authority.as_ref();
+        Ok(WebhookSettings {
+            allow_private: self.webhook_allow_private,
+            authority: authority.map(std::fs::read).transpose()?,
+            per_minute: self.webhook_per_minute,
+        })
     }
 
     /// The mail server; none where no mail is sent.

@@ -175,7 +175,7 @@ async fn the_inbox_is_paged_newest_first(database: Database) {
         read_at: None,
     };
     for place in [3, 1, 4, 2, 5, 1] {
-        store.put_in_inbox(&message(place)).await.unwrap();
+        store.put_in_inbox(&[message(place)], &[]).await.unwrap();
     }
     let first = store.inbox(account, None, 3).await.unwrap();
     assert_eq!(first, [message(5), message(4), message(3)]);

@@ -35,29 +35,34 @@ const EN: Frame = Frame {
 pub(super) fn letter(told: &InboxMessage, name: &str, public_url: Option<&str>) -> Letter {
     let frame = if told.locale == "en" { EN } else { ZH };
     let greeting = (frame.greeting)(name);
-    let mut text = format!("{greeting}\n\n{}\n", told.text);
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<p>{}</p>\n",
+    let paragraphs: Vec<String> = told
+        .text
+        .split('\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("<p>{}</p>\n", escaped(line)))
+        .collect();
+    let (link, link_html) = match public_url {
+        None => Default::default(),
+        Some(url) => {
+            let (shown, label) = (escaped(url), frame.where_to);
+            (
+                format!("\n{label}{url}\n"),
+                format!("<p>{label}<a href=\"{shown}\">{shown}</a></p>\n"),
+            )
+        }
+    };
+    let text = format!(
+        "{greeting}\n\n{}\n{link}\n-- \n{}\n",
+        told.text, frame.footer
+    );
+    let html = format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<p>{}</p>\n{}{link_html}<hr><p><small>{}</small></p>\n</body></html>\n",
         frame.language,
         escaped(&told.title),
         escaped(&greeting),
+        paragraphs.concat(),
+        escaped(frame.footer),
     );
-    for paragraph in told.text.split('\n').filter(|line| !line.is_empty()) {
-        html.push_str(&format!("<p>{}</p>\n", escaped(paragraph)));
-    }
-    if let Some(url) = public_url {
-        text.push_str(&format!("\n{}{url}\n", frame.where_to));
-        let url = escaped(url);
-        html.push_str(&format!(
-            "<p>{}<a href=\"{url}\">{url}</a></p>\n",
-            frame.where_to
-        ));
-    }
-    text.push_str(&format!("\n-- \n{}\n", frame.footer));
-    html.push_str(&format!(
-        "<hr><p><small>{}</small></p>\n</body></html>\n",
-        escaped(frame.footer)
-    ));
     Letter {
         // A line break in a title must not become another header.
         subject: told.title.replace(['\r', '\n'], " "),

@@ -15,6 +15,7 @@ const WALKED_ELSEWHERE: &[&[&str]] = &[
     result_ways::VERBS,
     result_ways::no_result::VERBS,
     money_ways::VERBS,
+    money_ways::rules::VERBS,
     review_ways::VERBS,
 ];
 

@@ -4,8 +4,10 @@
 mod agreement;
 mod ends;
 mod evaluations;
+mod next_cycle;
 mod payments;
 mod reports;
+pub(crate) mod rules;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::{PASSWORD, Person, Walk, text};
+use crate::ways::{happened, played_until};
 
 /// What these lives make happen, as `kind verb`; the test finds each in the journal.
 pub(crate) const VERBS: &[&str] = &[
@@ -146,7 +149,39 @@ fn id(record: &str) -> &str {
     record.rsplit('/').next().unwrap()
 }
 
-on_both!(plans_payments_and_evaluations_go_every_other_way);
+on_both!(
+    plans_payments_and_evaluations_go_every_other_way,
+    the_rules_of_the_policy_decide
+);
+
+async fn the_rules_of_the_policy_decide(database: Database) {
+    let server = played_until("notice", &database);
+    let mut seen = Walk {
+        server: &server,
+        seen: BTreeSet::new(),
+    };
+    let walk = &mut seen;
+    let bureau = Bureau::open(walk).await;
+    rules::are_amended(walk, &bureau).await;
+    let [first, second, third] = agreement::three_are_awarded(walk, &bureau).await;
+    rules::lower_targets_wait_for_a_lead(walk, &bureau, &first).await;
+    for case in [&second, &third] {
+        agreement::planned(walk, &bureau, case).await;
+    }
+    let all = [&first, &second, &third];
+    agreement::signed(walk, &bureau, all).await;
+    for case in all {
+        bureau.pay(walk, case, 0, "2024-08-20").await;
+    }
+    agreement::launched(walk, &bureau, all).await;
+    rules::changes_go_by_their_size(walk, &bureau, &second).await;
+    rules::one_never_reports_and_is_stopped(walk, &bureau, &third).await;
+    rules::grades_are_contested_or_settle(walk, &bureau, [&first, &second]).await;
+    let next = next_cycle::is_called(walk, &bureau).await;
+    next_cycle::the_register_of_bans_is_read(walk, &bureau, &next, &third, &first).await;
+    let staff = walk.person("staff@demo.invalid").await;
+    happened(server, &staff, rules::VERBS, &database).await;
+}
 
 async fn plans_payments_and_evaluations_go_every_other_way(database: Database) {
     let folder = database.folder.path();
@@ -194,7 +229,7 @@ async fn plans_payments_and_evaluations_go_every_other_way(database: Database) {
     bureau.at(walk, "2025-06-03T09:00:00+08:00").await;
     evaluations::one_puts_right_and_one_fails_at_the_end(walk, &bureau, [&second, &third]).await;
     ends::what_cannot_be_had_is_written_off(walk, &bureau, &third).await;
-    ends::a_last_payment_is_cancelled_and_the_project_closed(walk, &bureau, &second).await;
+    ends::a_surplus_comes_back_and_the_project_closes(walk, &bureau, &second).await;
     // Recovered, closed and written off: all three have ended. Eleven still wait for their letters.
     let why = walk
         .refused(&bureau.lead, &bureau.cycle, "close", json!({}))

@@ -4,6 +4,7 @@ use fundcycle_core::kinds::Kind;
 use serde_json::{Value, json};
 
 use crate::walk::{Person, Walk, text};
+use crate::ways::{at, is};
 
 /// Whether `account` holds `role` anywhere.
 async fn holds(walk: &Walk<'_>, admin: &Person, account: &str, role: &str) -> bool {
@@ -83,6 +84,14 @@ pub(crate) async fn an_organisation_is_amended_banned_and_let_in_again(
     let lifted = json!({ "reason": "复议后撤销" });
     walk.must(lead, &record, "lift_ban", lifted, "registered")
         .await;
+    // Another one is over by itself.
+    let short = json!({ "until": "2025-06-30T18:00:00+08:00", "reason": "提供虚假材料" });
+    walk.must(lead, &record, "ban", short, "banned").await;
+    at(walk, admin, "2025-06-30T17:59:59+08:00").await;
+    is(walk, owner, &record, "banned").await;
+    at(walk, admin, "2025-06-30T18:00:00+08:00").await;
+    is(walk, owner, &record, "registered").await;
+    walk.saw(Kind::Organisation, "end_ban");
     // A code can belong to one organisation; a second one registers with its own.
     profile["name"] = json!("(演示)新登记的服务社");
     profile["uscc"] = json!("52320412MJDEMA0119");

@@ -529,8 +529,7 @@ fn ineligible(
             "The organisation may not apply at present.".into(),
             "该组织目前被禁止申报。".into(),
         );
-    }
-    if rules.verified_only && organisation.stage != organisation::Stage::Verified {
+    } else if rules.verified_only && organisation.stage != organisation::Stage::Verified {
         add(
             "not_verified",
             "Staff have to verify the organisation first.".into(),

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::cycle;
 use crate::kinds::Kind;
 use crate::money::Money;
+use crate::numerals::capital_numerals;
 use crate::organisation::Organisation;
 use crate::project::{self, Ground, Project};
 use crate::rejection::{Fault, Rejection};
@@ -78,6 +79,12 @@ pub struct Award {
     pub letter: String,
     /// How much, in fen.
     pub amount: Money,
+    /// The same in capital numerals, as the letter prints it.
+    #[serde(default)]
+    pub amount_in_capitals: String,
+    /// How much was asked for, in fen: plan and targets are refined from it to the amount.
+    #[serde(default)]
+    pub requested: Money,
     /// Until when it can be accepted.
     pub due: Option<Timestamp>,
     /// Who sent the letter; somebody else revokes.
@@ -202,6 +209,8 @@ impl Aggregate for Award {
         Field { name: "domain", eyes: &[Eye::Applicant] },
         Field { name: "letter", eyes: &[Eye::Applicant] },
         Field { name: "amount", eyes: &[Eye::Applicant] },
+        Field { name: "amount_in_capitals", eyes: &[Eye::Applicant] },
+        Field { name: "requested", eyes: &[Eye::Applicant] },
         Field { name: "due", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
     ];
@@ -316,10 +325,12 @@ fn issued(
         application: Some(application),
         organisation,
         organisation_name,
+        requested: form.requested,
         title: form.title,
         domain: form.domain,
         letter,
         amount,
+        amount_in_capitals: capital_numerals(amount),
         due: Some(cx.due_in(days, FirstDay::NotCounted)?),
         issued_by: cx.account(),
         reason: None,

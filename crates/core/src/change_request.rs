@@ -1,6 +1,8 @@
 //! What an organisation asks to change while its project runs (`domain.md` §2.12).
 
-use fundcycle_scoring::Exact;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundcycle_scoring::{Exact, Rounding};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,8 @@ use crate::application::form::{BudgetLine, Indicator};
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
-use crate::project::plan::{budget_faults, shifted, target_faults};
-use crate::project::{self, Project, RecordedChange};
+use crate::project::plan::{budget_faults, by_category, cap_faults, shifted, target_faults};
+use crate::project::{self, Plan, Project, RecordedChange};
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
@@ -94,6 +96,35 @@ pub struct Change {
     pub reason: String,
 }
 
+/// One thing before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference<T> {
+    /// Of what: a category of the budget, or a target.
+    pub name: String,
+    /// What holds now.
+    pub before: T,
+    /// What is to hold.
+    pub after: T,
+}
+
+/// What would change, next to what holds now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The categories of the budget that change, in fen of the award.
+    pub budget: Vec<Difference<Money>>,
+    /// The targets that change; a target that is new or gone was or is 0.
+    pub targets: Vec<Difference<u32>>,
+    /// By how many days the project ends later; negative: earlier.
+    pub extended_days: i32,
+}
+
+impl Comparison {
+    /// Whether a target falls.
+    pub fn lowers_targets(&self) -> bool {
+        self.targets.iter().any(|one| one.after < one.before)
+    }
+}
+
 /// A change request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeRequest {
@@ -103,8 +134,14 @@ pub struct ChangeRequest {
     pub organisation: Option<Uuid>,
     /// What is asked for.
     pub change: Option<Change>,
-    /// How much of the award moves into other categories, in fen.
+    /// What would change.
+    #[serde(default)]
+    pub comparison: Comparison,
+    /// How much of the award lies in other categories than agreed, this change included, in fen.
     pub shifted: Money,
+    /// Whether it needs no approval: nothing but the budget changes, and that little.
+    #[serde(default)]
+    pub free: bool,
     /// The version of the plan that it was written against.
     pub plan_version: u32,
     /// Who decided.
@@ -125,8 +162,14 @@ pub enum Event {
         organisation: Option<Uuid>,
         /// What is asked for.
         change: Box<Change>,
-        /// How much moves, in fen.
+        /// What would change.
+        #[serde(default)]
+        comparison: Comparison,
+        /// How much lies elsewhere than agreed, in fen.
         shifted: Money,
+        /// Whether it needs no approval.
+        #[serde(default)]
+        free: bool,
         /// The version of the plan.
         plan_version: u32,
     },
@@ -143,19 +186,27 @@ pub enum Event {
 
 const WITHIN_STAFF_LIMIT: Gate<ChangeRequest> = Gate::<ChangeRequest>::new(
     "within_staff_limit",
-    "it moves more of the award than staff may approve: a lead decides",
-    "调整金额超出工作人员审批权限,须由负责人审批",
+    "it moves more of the award or of time than staff may approve, or lowers a target: a lead decides",
+    "调整金额或延长时间超出工作人员审批权限,或降低了指标,须由负责人审批",
     |request, cx| {
         its_project(request, cx)
             .zip(cx.policy())
             .is_some_and(|(project, policy)| {
-                let limit =
-                    &Exact::from_integer(project.data.amount.fen()) * &policy.changes.staff_limit;
-                Exact::from_integer(request.data.shifted.fen()) <= limit
+                let (data, rules) = (&request.data, &policy.changes);
+                let days = i64::from(data.comparison.extended_days);
+                data.shifted <= part(project, &rules.staff_limit)
+                    && days <= i64::from(rules.staff_extension_days)
+                    && !data.comparison.lowers_targets()
             })
     },
 )
 .looking_at(project_need);
+const FREE: Gate<ChangeRequest> = Gate::new(
+    "free",
+    "it needs to be approved by somebody",
+    "该变更须经审批",
+    |request, _| request.data.free,
+);
 const PLAN_UNCHANGED: Gate<ChangeRequest> = Gate::<ChangeRequest>::new(
     "plan_unchanged",
     "the plan has changed since it was filed: refuse it, and have it filed anew",
@@ -198,6 +249,8 @@ impl Aggregate for ChangeRequest {
             Move { from: &[], verb: Verb::File, to: Some(Filed), by: &[Role::Applicant], gates: &[] },
             Move { from: &[Filed], verb: Verb::Approve, to: Some(Approved), by: &[Role::Staff], gates: &[PLAN_UNCHANGED, WITHIN_STAFF_LIMIT] },
             Move { from: &[Filed], verb: Verb::Approve, to: Some(Approved), by: &[Role::Lead], gates: &[PLAN_UNCHANGED] },
+            // Within the limit of the policy nobody has to be asked: the request is the record of it.
+            Move { from: &[Filed], verb: Verb::Approve, to: Some(Approved), by: &[Role::System], gates: &[PLAN_UNCHANGED, FREE] },
             Move { from: &[Filed], verb: Verb::Refuse, to: Some(Refused), by: &[Role::Staff, Role::Lead], gates: &[] },
             Move { from: &[Filed], verb: Verb::Withdraw, to: Some(Withdrawn), by: &[Role::Applicant], gates: &[] },
         ]
@@ -212,7 +265,9 @@ impl Aggregate for ChangeRequest {
         Field { name: "project", eyes: &[Eye::Applicant] },
         Field { name: "organisation", eyes: &[Eye::Applicant] },
         Field { name: "change", eyes: &[Eye::Applicant] },
+        Field { name: "comparison", eyes: &[Eye::Applicant] },
         Field { name: "shifted", eyes: &[Eye::Applicant] },
+        Field { name: "free", eyes: &[Eye::Applicant] },
         Field { name: "plan_version", eyes: &[Eye::Applicant] },
         Field { name: "answer", eyes: &[Eye::Applicant] },
     ];
@@ -253,7 +308,12 @@ impl Aggregate for ChangeRequest {
         cx: &Context<'_>,
     ) -> Result<Decided<Self>, Rejection> {
         match command {
-            Command::File { project, change } => Ok(Decided::only(filed(project, change, cx)?)),
+            Command::File { project, change } => {
+                let event = filed(project, change, cx)?;
+                let approved = matches!(event, Event::Filed { free: true, .. })
+                    .then(|| Self::then(record.id, cx.journal, Command::Approve {}));
+                Ok(Decided::only(event).then(approved))
+            }
             Command::Approve {} => Ok(Decided::only(Event::Decided {
                 by: cx.account(),
                 answer: None,
@@ -276,14 +336,18 @@ impl Aggregate for ChangeRequest {
                 project,
                 organisation,
                 change,
+                comparison,
                 shifted,
+                free,
                 plan_version,
             } => {
                 *self = Self {
                     project: Some(project),
                     organisation,
                     change: Some(*change),
+                    comparison,
                     shifted,
+                    free,
                     plan_version,
                     ..Self::default()
                 }
@@ -324,6 +388,8 @@ fn filed(id: Uuid, change: Box<Change>, cx: &Context<'_>) -> Result<Event, Rejec
     if let Some(budget) = &change.budget {
         // The total is the award: a change of it is refused here.
         faults.extend(budget_faults("/change/budget", budget, data.amount));
+        let rules = &cx.require_policy()?.budget_rules;
+        faults.extend(cap_faults("/change/budget", budget, data.amount, rules));
     }
     if let Some(targets) = &change.targets {
         faults.extend(target_faults("/change/targets", targets));
@@ -341,19 +407,74 @@ fn filed(id: Uuid, change: Box<Change>, cx: &Context<'_>) -> Result<Event, Rejec
             "请完整填写变更后的内容。",
         ));
     }
+    if change.ends_on.is_some_and(|day| day < cx.today()) {
+        faults.push(Fault::new(
+            "/change/ends_on",
+            "past",
+            "The new last day has passed already.",
+            "新的结束日期已过。",
+        ));
+    }
     Rejection::unless_empty(faults)?;
-    let before = data.plan.as_ref().map_or(&[][..], |plan| &plan.budget);
+    let comparison = compared(&data.plan.clone().unwrap_or_default(), &change);
     let moved = change
         .budget
         .as_ref()
-        .map_or(Money::ZERO, |after| shifted(before, after));
+        .map_or(Money::ZERO, |after| shifted(&data.agreed_budget, after));
+    let only_budget =
+        change.subject == Subject::Budget && change.targets.is_none() && change.ends_on.is_none();
+    let limit = part(project, &cx.require_policy()?.changes.free_limit);
     Ok(Event::Filed {
         project: id,
         organisation: data.organisation,
         change,
+        comparison,
         shifted: moved,
+        free: only_budget && limit > Money::ZERO && moved <= limit,
         plan_version: data.plan_version,
     })
+}
+
+/// This part of the award of `project`, in whole fen.
+fn part(project: &Record<Project>, ratio: &Exact) -> Money {
+    let most = ratio * &Exact::from_integer(project.data.amount.fen());
+    let fen = most.rounded(0, Rounding::Down).to_i64();
+    Money::from_fen(fen.unwrap_or_default())
+}
+
+fn compared(plan: &Plan, change: &Change) -> Comparison {
+    let mut comparison = Comparison::default();
+    if let Some(budget) = &change.budget {
+        comparison.budget = differences(&by_category(&plan.budget), &by_category(budget));
+    }
+    if let Some(targets) = &change.targets {
+        let by_name = |targets: &[Indicator]| -> BTreeMap<String, u32> {
+            let each = targets.iter();
+            each.map(|one| (one.name.clone(), one.target)).collect()
+        };
+        comparison.targets = differences(&by_name(&plan.targets), &by_name(targets));
+    }
+    if let Some((before, after)) = plan.ends_on.zip(change.ends_on) {
+        comparison.extended_days = (after - before).get_days();
+    }
+    comparison
+}
+
+fn differences<T: Copy + Default + PartialEq>(
+    before: &BTreeMap<String, T>,
+    after: &BTreeMap<String, T>,
+) -> Vec<Difference<T>> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let at = |of: &BTreeMap<String, T>, name: &String| of.get(name).copied().unwrap_or_default();
+    names
+        .into_iter()
+        .map(|name| Difference {
+            name: name.clone(),
+            before: at(before, name),
+            after: at(after, name),
+        })
+        .filter(|one| one.before != one.after)
+        .collect()
 }
 
 fn taken_in(record: &Record<ChangeRequest>, cx: &Context<'_>) -> Option<Then> {
@@ -365,6 +486,7 @@ fn taken_in(record: &Record<ChangeRequest>, cx: &Context<'_>) -> Option<Then> {
         budget: change.budget,
         targets: change.targets,
         ends_on: change.ends_on,
+        free: record.data.free,
     };
     let command = project::Command::RecordChange {
         change: Box::new(recorded),

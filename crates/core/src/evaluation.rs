@@ -1,17 +1,19 @@
 //! The grade of a project half-way or at its end: sheets become a score, the score a grade by the
 //! bands of the policy, the published grade a consequence (`domain.md` §2.13, §2.14, §6).
 
-use fundcycle_scoring::{Exact, grade};
+mod grading;
+
+use fundcycle_scoring::Exact;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::actor::Role;
-use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _, Then};
+use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _};
+use crate::calendar::FirstDay;
 use crate::context::Context;
 use crate::cycle;
 use crate::kinds::Kind;
-use crate::panel::{self, Outcome, Panel};
 use crate::policy::Round;
 use crate::policy::document::Consequence;
 use crate::project::{self, Project};
@@ -19,6 +21,7 @@ use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Sight};
 use crate::world::{Need, World};
+pub use grading::AutomaticScore;
 
 names! {
     /// Where an evaluation stands.
@@ -27,6 +30,10 @@ names! {
         Open = "open" "评估中",
         /// Graded, and known to staff only.
         Graded = "graded" "已评级",
+        /// Known to the organisation, which may contest it; nothing follows from it yet.
+        Noticed = "noticed" "结果公示中",
+        /// Contested; somebody looks at it again.
+        Contested = "contested" "复核中",
         /// Published, with what it leads to.
         Published = "published" "已公布",
     }
@@ -50,8 +57,20 @@ commands! {
         /// Why.
         reason: String,
     }
-    /// Publish the grade; the project moves on by it.
+    /// Publish the grade; the project moves on by it, at once or when the time to contest it is over.
     Publish = "publish" "公布" {}
+    /// Say why the grade is wrong.
+    Contest = "contest" "提出异议" {
+        /// What is wrong with it.
+        reason: String,
+    }
+    /// Let the grade stand although it was contested; the project moves on by it.
+    Confirm = "confirm" "维持评级" {
+        /// Why it is right; the organisation reads it.
+        reason: String,
+    }
+    /// Note that nobody contested it in time; the project moves on by it.
+    Settle = "settle" "评级生效" {}
 }
 
 /// An evaluation.
@@ -67,12 +86,27 @@ pub struct Evaluation {
     pub opened_at: Option<Timestamp>,
     /// The panel that scored it.
     pub panel: Option<Uuid>,
+    /// What was scored from the report instead of by experts; part of the score.
+    #[serde(default)]
+    pub automatic: Vec<AutomaticScore>,
     /// The score, as published.
     pub score: Option<Exact>,
     /// The name of the grade.
     pub grade: Option<String>,
     /// What the grade leads to for this project.
     pub consequence: Option<Consequence>,
+    /// What part of the tranches that wait for this evaluation is still paid; none: all of it.
+    #[serde(default)]
+    pub tail: Option<Exact>,
+    /// Until when the organisation may contest it.
+    #[serde(default)]
+    pub contest_until: Option<Timestamp>,
+    /// What the organisation says against it.
+    #[serde(default)]
+    pub contested: Option<String>,
+    /// Why it stands all the same.
+    #[serde(default)]
+    pub answer: Option<String>,
     /// Who graded it; somebody else publishes.
     pub graded_by: Option<Uuid>,
     /// Why the grade was taken back.
@@ -96,17 +130,38 @@ pub enum Event {
     Graded {
         /// The panel that scored it.
         panel: Uuid,
-        /// The score.
+        /// What was scored from the report.
+        #[serde(default)]
+        automatic: Vec<AutomaticScore>,
+        /// The score, all in all.
         score: Exact,
         /// The name of the grade.
         grade: String,
         /// What it leads to.
         consequence: Consequence,
+        /// What part of the tranches is still paid.
+        #[serde(default)]
+        tail: Option<Exact>,
         /// By whom.
         by: Option<Uuid>,
     },
     /// The grade was taken back.
     Ungraded {
+        /// Why.
+        reason: String,
+    },
+    /// It became known.
+    Noticed {
+        /// Until when it may be contested.
+        until: Timestamp,
+    },
+    /// It was contested.
+    Contested {
+        /// Why.
+        reason: String,
+    },
+    /// It stands.
+    Confirmed {
         /// Why.
         reason: String,
     },
@@ -130,6 +185,44 @@ const OTHER_THAN_GRADER: Gate<Evaluation> = Gate::new(
     |evaluation, cx| evaluation.data.graded_by != cx.account(),
 );
 
+const NO_WINDOW: Gate<Evaluation> = Gate::new(
+    "no_window",
+    "the organisation may contest the grade first",
+    "评级须先公示并接受异议",
+    |_, cx| window(cx) == 0,
+);
+const WINDOW: Gate<Evaluation> = Gate::new(
+    "window",
+    "the policy gives no time to contest a grade",
+    "规则未设评级异议期",
+    |_, cx| window(cx) > 0,
+);
+const WINDOW_OPEN: Gate<Evaluation> = Gate::new(
+    "window_open",
+    "the time to contest it is over",
+    "评级异议期已过",
+    |evaluation, cx| {
+        let until = evaluation.data.contest_until;
+        until.is_some_and(|until| cx.now <= until)
+    },
+);
+const WINDOW_OVER: Gate<Evaluation> = Gate::<Evaluation>::new(
+    "window_over",
+    "the time to contest it is not over",
+    "评级异议期未满",
+    |evaluation, cx| {
+        let until = evaluation.data.contest_until;
+        until.is_some_and(|until| cx.now > until)
+    },
+)
+.opened_by_time();
+
+/// How long a grade may be contested, in working days.
+fn window(cx: &Context<'_>) -> u32 {
+    cx.policy()
+        .map_or(0, |policy| policy.evaluation.objection_working_days)
+}
+
 impl Aggregate for Evaluation {
     type Stage = Stage;
     type Verb = Verb;
@@ -144,13 +237,17 @@ impl Aggregate for Evaluation {
         &[
             Move { from: &[], verb: Verb::Open, to: Some(Open), by: &[Role::Staff], gates: &[CYCLE_EVALUATES] },
             Move { from: &[Open], verb: Verb::Grade, to: Some(Graded), by: &[Role::Staff], gates: &[] },
-            Move { from: &[Graded], verb: Verb::Regrade, to: Some(Open), by: &[Role::Lead], gates: &[] },
-            Move { from: &[Graded], verb: Verb::Publish, to: Some(Published), by: &[Role::Lead], gates: &[OTHER_THAN_GRADER] },
+            Move { from: &[Graded, Contested], verb: Verb::Regrade, to: Some(Open), by: &[Role::Lead], gates: &[] },
+            Move { from: &[Graded], verb: Verb::Publish, to: Some(Published), by: &[Role::Lead], gates: &[OTHER_THAN_GRADER, NO_WINDOW] },
+            Move { from: &[Graded], verb: Verb::Publish, to: Some(Noticed), by: &[Role::Lead], gates: &[OTHER_THAN_GRADER, WINDOW] },
+            Move { from: &[Noticed], verb: Verb::Contest, to: Some(Contested), by: &[Role::Applicant], gates: &[WINDOW_OPEN] },
+            Move { from: &[Contested], verb: Verb::Confirm, to: Some(Published), by: &[Role::Lead], gates: &[OTHER_THAN_GRADER] },
+            Move { from: &[Noticed], verb: Verb::Settle, to: Some(Published), by: &[Role::System, Role::Staff], gates: &[WINDOW_OVER] },
         ]
     };
     #[rustfmt::skip]
     const SIGHTS: &'static [Sight] = &[
-        Sight { eye: Eye::Applicant, stages: &["published"] },
+        Sight { eye: Eye::Applicant, stages: &["noticed", "contested", "published"] },
         Sight { eye: Eye::Staff, stages: &[] },
     ];
     #[rustfmt::skip]
@@ -161,6 +258,11 @@ impl Aggregate for Evaluation {
         Field { name: "score", eyes: &[Eye::Applicant] },
         Field { name: "grade", eyes: &[Eye::Applicant] },
         Field { name: "consequence", eyes: &[Eye::Applicant] },
+        Field { name: "automatic", eyes: &[Eye::Applicant] },
+        Field { name: "tail", eyes: &[Eye::Applicant] },
+        Field { name: "contest_until", eyes: &[Eye::Applicant] },
+        Field { name: "contested", eyes: &[Eye::Applicant] },
+        Field { name: "answer", eyes: &[Eye::Applicant] },
     ];
 
     fn index(&self) -> Index {
@@ -179,8 +281,21 @@ impl Aggregate for Evaluation {
             Command::Grade { panel } => [Need::One(Kind::Panel, *panel)]
                 .into_iter()
                 .chain(its_project)
+                .chain(
+                    record
+                        .data
+                        .project
+                        .map(|id| Need::PartsOf(Kind::Report, id)),
+                )
                 .collect(),
-            Command::Regrade { .. } | Command::Publish {} => Vec::new(),
+            Command::Publish {} | Command::Confirm { .. } | Command::Settle {} => {
+                let tranches = record
+                    .data
+                    .project
+                    .map(|id| Need::PartsOf(Kind::Tranche, id));
+                its_project.into_iter().chain(tranches).collect()
+            }
+            Command::Regrade { .. } | Command::Contest { .. } => Vec::new(),
         }
     }
 
@@ -191,12 +306,26 @@ impl Aggregate for Evaluation {
     ) -> Result<Decided<Self>, Rejection> {
         match command {
             Command::Open { project, round } => opened(project, round, cx),
-            Command::Grade { panel } => Ok(Decided::only(graded(record, panel, cx)?)),
+            Command::Grade { panel } => Ok(Decided::only(grading::graded(record, panel, cx)?)),
             Command::Regrade { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Ok(Decided::only(Event::Ungraded { reason }))
             }
-            Command::Publish {} => Ok(Decided::only(Event::Moved {}).then(consequence(record, cx))),
+            Command::Publish {} if window(cx) > 0 => Ok(Decided::only(Event::Noticed {
+                until: cx.due_in(window(cx), FirstDay::NotCounted)?,
+            })),
+            Command::Contest { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Ok(Decided::only(Event::Contested { reason }))
+            }
+            Command::Confirm { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                let event = Event::Confirmed { reason };
+                Ok(Decided::only(event).then(grading::consequences(record, cx)))
+            }
+            Command::Publish {} | Command::Settle {} => {
+                Ok(Decided::only(Event::Moved {}).then(grading::consequences(record, cx)))
+            }
         }
     }
 
@@ -217,12 +346,16 @@ impl Aggregate for Evaluation {
             }
             Event::Graded {
                 panel,
+                automatic,
                 score,
                 grade,
                 consequence,
+                tail,
                 by,
             } => {
                 self.panel = Some(panel);
+                self.automatic = automatic;
+                self.tail = tail;
                 self.score = Some(score);
                 self.grade = Some(grade);
                 self.consequence = Some(consequence);
@@ -238,6 +371,9 @@ impl Aggregate for Evaluation {
                     ..Self::default()
                 }
             }
+            Event::Noticed { until } => self.contest_until = Some(until),
+            Event::Contested { reason } => self.contested = Some(reason),
+            Event::Confirmed { reason } => self.answer = Some(reason),
             Event::Moved {} => {}
         }
     }
@@ -270,81 +406,4 @@ fn opened(id: Uuid, round: Round, cx: &Context<'_>) -> Result<Decided<Evaluation
         round,
     })
     .then([Project::then(id, cx.journal, command)]))
-}
-
-fn graded(record: &Record<Evaluation>, panel: Uuid, cx: &Context<'_>) -> Result<Event, Rejection> {
-    let rules = &cx.require_policy()?.evaluation;
-    let closed = cx.world.get::<Panel>(panel).filter(|one| {
-        one.stage == panel::Stage::Closed
-            && one.data.round == record.data.round
-            // A panel that closed before the rectification has not seen what was put right.
-            && record.data.opened_at.is_some_and(|opened| one.updated_at >= opened)
-    });
-    let outcome = closed.and_then(|panel| {
-        let mut results = panel.data.results.iter();
-        results.find(|outcome| Some(outcome.input.subject) == record.data.project)
-    });
-    let Some(outcome) = outcome else {
-        return Err(Rejection::fault(
-            "/panel",
-            "no_result",
-            "No panel with this id has closed since the evaluation began and has scored the project.",
-            "没有该编号、在本次评估开始后结束且评过该项目的评审组。",
-        ));
-    };
-    let score = outcome.score.rounded.clone();
-    let bands = rules.bands();
-    let rule = grade(&bands, &score)
-        .and_then(|name| rules.grades.iter().find(|rule| rule.name == name))
-        .ok_or_else(|| {
-            Rejection::fault(
-                "",
-                "no_grade",
-                format!("The policy has no grade for a score of {score}."),
-                format!("现行规则没有与 {score} 分对应的等级。"),
-            )
-        })?;
-    Ok(Event::Graded {
-        panel,
-        grade: rule.name.clone(),
-        consequence: leads_to(record, outcome, rule.leads_to, cx),
-        score,
-        by: cx.account(),
-    })
-}
-
-/// What a grade leads to here: a veto fails, and there is one re-check, so that asking for a second
-/// rectification fails too (`domain.md` §2.13).
-fn leads_to(
-    record: &Record<Evaluation>,
-    outcome: &Outcome,
-    rule: Consequence,
-    cx: &Context<'_>,
-) -> Consequence {
-    let rectified = record
-        .data
-        .project
-        .and_then(|id| cx.world.get::<Project>(id))
-        .zip(record.data.round)
-        .is_some_and(|(project, round)| project.data.rectified(round));
-    if outcome.input.vetoed || (rule == Consequence::Rectify && rectified) {
-        Consequence::Fail
-    } else {
-        rule
-    }
-}
-
-fn consequence(record: &Record<Evaluation>, cx: &Context<'_>) -> Option<Then> {
-    use Consequence::{Fail, Pass, Rectify};
-    let data = &record.data;
-    let command = match (data.round?, data.consequence?) {
-        (Round::Midterm, Pass) => project::Command::PassMidterm {},
-        (Round::Midterm, Rectify) => project::Command::RectifyMidterm {},
-        (Round::Midterm, Fail) => project::Command::FailMidterm {},
-        (Round::Final, Pass) => project::Command::PassFinal {},
-        (Round::Final, Rectify) => project::Command::RectifyFinal {},
-        (Round::Final, Fail) => project::Command::FailFinal {},
-        (Round::PaperReview | Round::Roadshow, _) => return None,
-    };
-    Some(Project::then(data.project?, cx.journal, command))
 }

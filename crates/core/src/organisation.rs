@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::account::{self, Account};
 use crate::actor::{Grant, Role, Scope};
-use crate::aggregate::{Aggregate, Decided, Index, Move, REGISTRY, Record, Stored as _};
+use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, REGISTRY, Record, Stored as _};
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::rejection::{Fault, Rejection};
@@ -123,6 +123,8 @@ commands! {
         /// Why.
         reason: String,
     }
+    /// Note that a ban is over; the profile is verified anew.
+    EndBan = "end_ban" "禁止期满" {}
 }
 
 /// What is known of an organisation.
@@ -189,6 +191,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A ban was over.
+    BanEnded {},
 }
 
 impl Organisation {
@@ -197,6 +201,14 @@ impl Organisation {
         self.banned_until.is_some_and(|until| now < until)
     }
 }
+
+const BAN_OVER: Gate<Organisation> = Gate::<Organisation>::new(
+    "ban_over",
+    "the ban is not over",
+    "禁止期未满",
+    |organisation, cx| !organisation.data.is_banned(cx.now),
+)
+.opened_by_time();
 
 impl Aggregate for Organisation {
     type Stage = Stage;
@@ -215,8 +227,11 @@ impl Aggregate for Organisation {
         Move { from: &[Stage::Verified], verb: Verb::Amend, to: Some(Stage::Registered), by: &[Role::Owner], gates: &[] },
         Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::AddMember, to: None, by: &[Role::Owner], gates: &[] },
         Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::RemoveMember, to: None, by: &[Role::Owner], gates: &[] },
-        Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::Ban, to: Some(Stage::Banned), by: &[Role::Lead], gates: &[] },
+        Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::Ban, to: Some(Stage::Banned), by: &[Role::Lead, Role::System], gates: &[] },
+        // A project that is stopped later may lengthen it.
+        Move { from: &[Stage::Banned], verb: Verb::Ban, to: None, by: &[Role::System], gates: &[] },
         Move { from: &[Stage::Banned], verb: Verb::LiftBan, to: Some(Stage::Registered), by: &[Role::Lead], gates: &[] },
+        Move { from: &[Stage::Banned], verb: Verb::EndBan, to: Some(Stage::Registered), by: &[Role::System], gates: &[BAN_OVER] },
     ];
     const REPLACES: &'static [Verb] = &[Verb::Amend];
     const SIGHTS: &'static [Sight] = &[
@@ -387,6 +402,7 @@ impl Aggregate for Organisation {
                 Rejection::unless_reasoned(&reason)?;
                 Ok(Decided::only(Event::BanLifted { reason }))
             }
+            Command::EndBan {} => Ok(Decided::only(Event::BanEnded {})),
         }
     }
 
@@ -416,7 +432,7 @@ impl Aggregate for Organisation {
                 self.banned_until = Some(until);
                 self.banned_because = Some(reason);
             }
-            Event::BanLifted { .. } => {
+            Event::BanLifted { .. } | Event::BanEnded {} => {
                 self.banned_until = None;
                 self.banned_because = None;
             }

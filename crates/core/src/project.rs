@@ -3,6 +3,7 @@
 
 mod accounts;
 mod agreement;
+mod ending;
 pub mod facts;
 pub mod flow;
 pub mod plan;
@@ -16,20 +17,22 @@ use uuid::Uuid;
 
 pub use accounts::{Balance, balance, outstanding, paid};
 pub use facts::{
-    Agreement, BankAccount, Demand, Event, Ground, Launch, Rectification, Termination,
+    Agreement, BankAccount, Demand, Event, Ground, Hearing, Launch, Rectification, Signature,
+    Termination, WriteOffProposal,
 };
 pub use flow::{BEFORE_AGREEMENT, Command, RUNNING, Stage, TERMINABLE, Verb};
-pub use plan::{Plan, RecordedChange};
+pub use plan::{CapExceeded, LoweredTarget, Plan, RecordedChange};
 
-use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then, derived_id};
+use crate::aggregate::{Aggregate, Decided, Index, Move, Record, derived_id};
+use crate::application::form::BudgetLine;
 use crate::calendar::FirstDay;
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
+use crate::numerals::capital_numerals;
 use crate::policy::Round;
-use crate::rejection::Rejection;
+use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 use crate::time::Timestamp;
-use crate::tranche::{self, Tranche};
 use crate::visibility::{Eye, Field, Sight};
 use crate::world::{Need, World};
 
@@ -56,6 +59,15 @@ pub struct Project {
     pub plan: Option<Plan>,
     /// How often the plan was submitted or changed.
     pub plan_version: u32,
+    /// The targets of that plan that fall by more than the award was cut; a lead approves them.
+    #[serde(default)]
+    pub lowered_targets: Vec<LoweredTarget>,
+    /// The categories of its budget that take more than the policy recommends.
+    #[serde(default)]
+    pub over_caps: Vec<CapExceeded>,
+    /// The budget that changes are measured against: as agreed, or as last approved by somebody.
+    #[serde(default)]
+    pub agreed_budget: Vec<BudgetLine>,
     /// The agreement, once signed.
     pub agreement: Option<Agreement>,
     /// Where the award is paid to.
@@ -86,6 +98,9 @@ pub struct Project {
     pub reason: Option<String>,
     /// Every approved change, the newest last.
     pub changes: Vec<RecordedChange>,
+    /// Why it is to be stopped for good, and what the organisation says to it.
+    #[serde(default)]
+    pub hearing: Option<Hearing>,
     /// Why it was stopped for good.
     pub termination: Option<Termination>,
     /// How much of what was paid was spent as agreed, in fen.
@@ -94,6 +109,12 @@ pub struct Project {
     pub refunded: Money,
     /// What was demanded back.
     pub demand: Option<Demand>,
+    /// When the organisation was reminded of the demand.
+    #[serde(default)]
+    pub demand_reminded_at: Option<Timestamp>,
+    /// That what is owed should be given up.
+    #[serde(default)]
+    pub write_off_proposal: Option<WriteOffProposal>,
     /// What was given up, in fen.
     pub written_off: Money,
 }
@@ -153,6 +174,9 @@ impl Aggregate for Project {
         Field { name: "award", eyes: &[Eye::Applicant] },
         Field { name: "organisation", eyes: &[Eye::Applicant] },
         Field { name: "sign_by", eyes: &[Eye::Applicant] },
+        Field { name: "lowered_targets", eyes: &[Eye::Applicant] },
+        Field { name: "over_caps", eyes: &[Eye::Applicant] },
+        Field { name: "agreed_budget", eyes: &[Eye::Applicant] },
         Field { name: "agreement", eyes: &[Eye::Applicant] },
         Field { name: "bank_account_masked", eyes: &[Eye::Applicant] },
         Field { name: "launch_by", eyes: &[Eye::Applicant] },
@@ -161,10 +185,12 @@ impl Aggregate for Project {
         Field { name: "passed", eyes: &[Eye::Applicant] },
         Field { name: "rectifications", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
+        Field { name: "hearing", eyes: &[Eye::Applicant] },
         Field { name: "termination", eyes: &[Eye::Applicant] },
         Field { name: "accepted_spend", eyes: &[Eye::Applicant] },
         Field { name: "refunded", eyes: &[Eye::Applicant] },
         Field { name: "demand", eyes: &[Eye::Applicant] },
+        Field { name: "demand_reminded_at", eyes: &[Eye::Applicant] },
     ];
 
     fn index(&self) -> Index {
@@ -191,9 +217,14 @@ impl Aggregate for Project {
 
     fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
         match command {
-            Command::Terminate { .. }
-            | Command::AcceptSpend { .. }
-            | Command::RecordRefund { .. } => accounts::tranches_need(record),
+            Command::SubmitPlan { .. } => {
+                let application = record.data.application;
+                Vec::from_iter(application.map(|id| Need::One(Kind::Application, id)))
+            }
+            Command::Terminate { .. } => ending::needs(record),
+            Command::AcceptSpend { .. } | Command::RecordRefund { .. } => {
+                accounts::tranches_need(record)
+            }
             _ => Vec::new(),
         }
     }
@@ -205,15 +236,23 @@ impl Aggregate for Project {
     ) -> Result<Decided<Self>, Rejection> {
         let event = match command {
             Command::Begin { .. } => begun(command, cx)?,
-            Command::SubmitPlan { plan } => {
-                Rejection::unless_empty(plan.faults("/plan", record.data.amount))?;
-                Event::PlanSubmitted { plan }
-            }
+            Command::SubmitPlan { plan } => agreement::plan_submitted(record, plan, cx)?,
             Command::Sign {
                 parties,
                 signed_on,
                 number,
-            } => return agreement::signed(record, parties, signed_on, number, cx),
+                signatures,
+            } => {
+                let signed = Agreement {
+                    number,
+                    parties,
+                    signed_on,
+                    amount: record.data.amount,
+                    amount_in_capitals: capital_numerals(record.data.amount),
+                    signatures,
+                };
+                return agreement::signed(record, signed, cx);
+            }
             Command::GiveBankAccount { bank_account } => {
                 agreement::bank_account(record, bank_account)?
             }
@@ -253,16 +292,34 @@ impl Aggregate for Project {
                 }
             }
             Command::Terminate { ground, reason } => {
-                Rejection::unless_reasoned(&reason)?;
-                let termination = Termination { ground, reason };
-                let cancels = cancel_tranches(record, &termination, cx);
-                return Ok(Decided::only(Event::Terminated { termination }).then(cancels));
+                return ending::terminated(record, Termination { ground, reason }, cx);
+            }
+            Command::AnnounceTermination { ground, reason } => {
+                ending::announced(ground, reason, cx)?
+            }
+            Command::BeHeard { statement } => {
+                Rejection::unless_empty(Vec::from_iter(Fault::of_text(
+                    "/statement",
+                    &statement,
+                    LONGEST_REASON,
+                )))?;
+                Event::Heard { statement }
             }
             Command::AcceptSpend { amount } => accounts::spend_accepted(record, amount, cx)?,
             Command::RecordRefund { amount, voucher } => {
                 accounts::refunded(record, amount, voucher, cx)?
             }
-            Command::Recover { due_on } => demanded(record, due_on, cx)?,
+            Command::Recover { due_on } => ending::demanded(record, due_on, cx)?,
+            Command::RemindDemand {} => Event::Reminded {},
+            Command::ProposeWriteOff { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::WriteOffProposed {
+                    proposal: WriteOffProposal {
+                        reason,
+                        by: cx.account(),
+                    },
+                }
+            }
             Command::WriteOff { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Event::WrittenOff {
@@ -289,11 +346,17 @@ impl Aggregate for Project {
         Ok(Decided::only(event))
     }
 
-    fn apply(&mut self, event: &Event, _at: Timestamp) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
         match event.clone() {
             Event::Begun { project } => *self = *project,
-            Event::PlanSubmitted { plan } => {
+            Event::PlanSubmitted {
+                plan,
+                lowered,
+                over_caps,
+            } => {
                 self.plan = Some(*plan);
+                self.lowered_targets = lowered;
+                self.over_caps = over_caps;
                 self.plan_version += 1;
                 self.reason = None;
             }
@@ -301,6 +364,11 @@ impl Aggregate for Project {
                 agreement,
                 launch_by,
             } => {
+                self.agreed_budget = self
+                    .plan
+                    .as_ref()
+                    .map(|plan| plan.budget.clone())
+                    .unwrap_or_default();
                 self.agreement = Some(agreement);
                 self.launch_by = launch_by;
             }
@@ -326,12 +394,23 @@ impl Aggregate for Project {
             Event::Changed { change } => {
                 self.plan = self.plan.take().map(|plan| plan.with(&change));
                 self.plan_version += 1;
+                if let Some(budget) = change.budget.as_ref().filter(|_| !change.free) {
+                    self.agreed_budget.clone_from(budget);
+                }
                 self.changes.push(*change);
             }
             Event::Suspended { was, reason } => {
                 self.was = Some(was);
                 self.reason = Some(reason);
             }
+            Event::HearingOpened { hearing } => self.hearing = Some(hearing),
+            Event::Heard { statement } => {
+                if let Some(hearing) = &mut self.hearing {
+                    hearing.statement = Some(statement);
+                }
+            }
+            Event::Reminded {} => self.demand_reminded_at = Some(at),
+            Event::WriteOffProposed { proposal } => self.write_off_proposal = Some(proposal),
             Event::Terminated { termination } => {
                 self.was = None;
                 self.termination = Some(termination);
@@ -389,38 +468,6 @@ fn to_rectify(round: Round, cx: &Context<'_>) -> Result<Event, Rejection> {
         rectification: Rectification {
             round,
             due: cx.due_in(days, FirstDay::NotCounted)?,
-        },
-    })
-}
-
-fn cancel_tranches(
-    record: &Record<Project>,
-    termination: &Termination,
-    cx: &Context<'_>,
-) -> Vec<Then> {
-    cx.world
-        .parts_of::<Tranche>(record.id)
-        .filter(|tranche| tranche::OPEN.contains(&tranche.stage))
-        .map(|tranche| {
-            let reason = termination.reason.clone();
-            Tranche::then(tranche.id, cx.journal, tranche::Command::Cancel { reason })
-        })
-        .collect()
-}
-
-fn demanded(record: &Record<Project>, due_on: Date, cx: &Context<'_>) -> Result<Event, Rejection> {
-    if due_on <= cx.today() {
-        return Err(Rejection::fault(
-            "/due_on",
-            "not_later",
-            "The day to pay back lies after today.",
-            "退款期限须晚于今天。",
-        ));
-    }
-    Ok(Event::Demanded {
-        demand: Demand {
-            amount: outstanding(record, cx.world),
-            due_on,
         },
     })
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::actor::Role;
-use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
+use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _, Then};
 use crate::application::form::Indicator;
 use crate::calendar::FirstDay;
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
+use crate::policy::Round;
 use crate::project::{self, Project};
 use crate::rejection::{Fault, Rejection};
 use crate::text::check_length;
@@ -226,7 +227,7 @@ impl Aggregate for Report {
     fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
         let project = match command {
             Command::Request { project, .. } => Some(*project),
-            Command::Submit {} => record.data.project,
+            Command::Submit {} | Command::Expire {} => record.data.project,
             _ => None,
         };
         project
@@ -268,7 +269,10 @@ impl Aggregate for Report {
                 }
                 Event::Due { due, reason }
             }
-            Command::Accept {} | Command::Expire {} => Event::Moved {},
+            Command::Expire {} => {
+                return Ok(Decided::only(Event::Moved {}).then(fails_its_project(record, cx)));
+            }
+            Command::Accept {} => Event::Moved {},
         };
         Ok(Decided::only(event))
     }
@@ -331,6 +335,23 @@ fn requested(project: Uuid, occasion: Occasion, cx: &Context<'_>) -> Result<Even
         occasion,
         due: Timestamp::end_of_day(last, &cx.zone()),
     })
+}
+
+/// Where the policy says so, a project fails the evaluation whose report did not come, unless that
+/// evaluation is under way or over.
+fn fails_its_project(record: &Record<Report>, cx: &Context<'_>) -> Option<Then> {
+    let policy = cx.policy()?;
+    let id = record.data.project?;
+    let project = cx.world.get::<Project>(id)?;
+    let midterm_ahead =
+        policy.has_round(Round::Midterm) && !project.data.has_passed(Round::Midterm);
+    let command = match record.data.occasion? {
+        Occasion::MidtermSelfReport if midterm_ahead => project::Command::FailMidterm {},
+        Occasion::FinalReport if !midterm_ahead => project::Command::FailFinal {},
+        _ => return None,
+    };
+    (policy.evaluation.late_report_fails && project.stage == project::Stage::Active)
+        .then(|| Project::then(id, cx.journal, command))
 }
 
 fn too_long(body: &Body) -> Vec<Fault> {

@@ -284,7 +284,7 @@ impl Aggregate for Tranche {
             Move { from: &[Planned, Requested, Approved], verb: Verb::Withhold, to: Some(Withheld), by: &[Role::Lead], gates: &[] },
             // A hold undoes request and approval: the facts they rested on may have changed.
             Move { from: &[Withheld], verb: Verb::ReleaseHold, to: Some(Planned), by: &[Role::Lead], gates: &[] },
-            Move { from: &[Planned, Withheld], verb: Verb::Reduce, to: None, by: &[Role::Lead], gates: &[] },
+            Move { from: &[Planned, Withheld], verb: Verb::Reduce, to: None, by: &[Role::Lead, Role::System], gates: &[] },
             Move { from: OPEN, verb: Verb::Cancel, to: Some(Cancelled), by: &[Role::Lead, Role::System], gates: &[] },
         ]
     };

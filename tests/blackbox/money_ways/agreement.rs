@@ -43,7 +43,7 @@ pub(super) async fn three_are_awarded(walk: &mut Walk<'_>, bureau: &Bureau) -> [
 }
 
 /// The plan that the application asked for.
-async fn plan(walk: &Walk<'_>, case: &Case) -> Value {
+pub(super) async fn plan(walk: &Walk<'_>, case: &Case) -> Value {
     let project = walk.read(&case.owner, &case.project).await;
     let application = format!("/v1/applications/{}", text(&project, "application"));
     let form = walk.read(&case.owner, &application).await["form"].clone();

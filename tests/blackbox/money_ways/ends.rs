@@ -72,7 +72,7 @@ pub(super) async fn what_was_not_spent_comes_back(
     )
     .await;
     let why = walk.refused(lead, project, "write_off", because("无款可核"));
-    assert_eq!(why.await, "something_owed");
+    assert_eq!(why.await, "something_owed, write_off_proposed");
     walk.must(finance, project, "confirm_recovery", json!({}), "recovered")
         .await;
     let seen = walk.read(&case.owner, project).await;
@@ -106,6 +106,9 @@ pub(super) async fn what_cannot_be_had_is_written_off(
         let why = walk.refused(who, project, "write_off", because("单位注销"));
         assert_eq!(why.await, "forbidden");
     }
+    let proposed = because("单位注销");
+    walk.must(staff, project, "propose_write_off", proposed, "recovering")
+        .await;
     let why = walk.refused(lead, project, "write_off", because(""));
     assert_eq!(why.await, "/reason required");
     walk.must(
@@ -122,8 +125,8 @@ pub(super) async fn what_cannot_be_had_is_written_off(
     assert_eq!(seen["refunded"], 100_000);
 }
 
-/// A project that passed closes without its last payment, which a lead cancels.
-pub(super) async fn a_last_payment_is_cancelled_and_the_project_closed(
+/// A project that passed closes without its last payment, which a lead cancels, and with its surplus back.
+pub(super) async fn a_surplus_comes_back_and_the_project_closes(
     walk: &mut Walk<'_>,
     bureau: &Bureau,
     case: &Case,
@@ -139,9 +142,22 @@ pub(super) async fn a_last_payment_is_cancelled_and_the_project_closed(
     let why = walk.refused(staff, &last, "request", json!({})).await;
     assert_eq!(why, "not_from_here");
     left(walk, bureau, case, ["paid", "paid", "cancelled"]).await;
-    let spent = json!({ "amount": case.award * 8 / 10 });
+    // Of what was paid, 500 yuan were not needed; it closes once they are back, to the fen.
+    let spent = json!({ "amount": case.award * 8 / 10 - 50_000 });
     walk.must(staff, project, "accept_spend", spent, "closing")
+        .await;
+    let refund = |fen: i64| json!({ "amount": fen, "voucher": "退款-3" });
+    let why = walk.refused(staff, project, "record_refund", refund(50_000));
+    assert_eq!(why.await, "forbidden");
+    let finance = &bureau.finance;
+    walk.must(finance, project, "record_refund", refund(49_999), "closing")
+        .await;
+    let why = walk.refused(staff, project, "close", json!({})).await;
+    assert_eq!(why, "nothing_owed");
+    walk.must(finance, project, "record_refund", refund(1), "closing")
         .await;
     walk.must(staff, project, "close", json!({}), "closed")
         .await;
+    let seen = walk.read(&case.owner, project).await;
+    assert_eq!(seen["refunded"], 50_000);
 }

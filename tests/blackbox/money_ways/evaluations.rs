@@ -31,7 +31,7 @@ fn marks(round: &str, percent: u32) -> Value {
 
 /// Opens the evaluations and lets three experts give each project its percentage; gives the closed
 /// panel and the evaluations.
-async fn scored(
+pub(super) async fn scored(
     walk: &mut Walk<'_>,
     bureau: &Bureau,
     round: &str,

@@ -13,9 +13,9 @@ pub(super) async fn changes_are_refused_and_taken_back(
     let owner = &case.owner;
     let project = walk.read(owner, &case.project).await;
     let mut budget = project["plan"]["budget"].clone();
-    // A tenth of the award and one fen more.
-    let moved = case.award / 10 + 1;
-    for (category, by) in [("人员补贴", moved), ("物资", -moved)] {
+    // A fifth of the award and one fen more.
+    let moved = case.award / 5 + 1;
+    for (category, by) in [("物资", moved), ("人员补贴", -moved)] {
         let mut lines = budget.as_array_mut().unwrap().iter_mut();
         let line = lines.find(|line| line["category"] == category).unwrap();
         line["unit_price"] = json!(line["unit_price"].as_i64().unwrap() + by);
@@ -26,7 +26,7 @@ pub(super) async fn changes_are_refused_and_taken_back(
     let filed = json!({ "project": id(&case.project), "change": change });
     let request = walk.create(owner, kind, "file", &list, filed).await;
     let seen = walk.read(owner, &request).await;
-    assert_eq!(seen["shifted"], 450_001);
+    assert_eq!(seen["shifted"], 900_001);
     let why = walk.refused(&bureau.staff, &request, "approve", json!({}));
     assert_eq!(why.await, "within_staff_limit");
     walk.must(

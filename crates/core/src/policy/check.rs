@@ -396,6 +396,18 @@ impl PolicyDocument {
                 "最后一档须从 0 分起。",
             );
         }
+        for (index, grade) in grades.iter().enumerate() {
+            let beyond = |tail: &Exact| tail.is_negative() || *tail > Exact::ONE;
+            if grade.tail.as_ref().is_some_and(beyond) {
+                faults.add(
+                    format!("/evaluation/grades/{index}/tail"),
+                    "range",
+                    "A part lies between 0 and 1.",
+                    "比例须在 0 至 1 之间。",
+                );
+            }
+        }
+        self.check_automatic(faults);
         if !grades
             .iter()
             .any(|grade| grade.leads_to == Consequence::Pass)
@@ -405,6 +417,42 @@ impl PolicyDocument {
                 "unreachable",
                 "No grade passes, so no project could ever close well.",
                 "没有任何等级为“通过”。",
+            );
+        }
+    }
+}
+
+impl PolicyDocument {
+    fn check_automatic(&self, faults: &mut Faults) {
+        for (index, criterion) in self.evaluation.automatic.iter().enumerate() {
+            let at = format!("/evaluation/automatic/{index}");
+            if !matches!(criterion.round, Round::Midterm | Round::Final) {
+                faults.add(
+                    format!("{at}/round"),
+                    "not_of_projects",
+                    "Only projects have reports to score: mid-term or final.",
+                    "仅中期或末期评估可按报告自动计分。",
+                );
+            }
+            let descend = criterion.bands.windows(2).all(|pair| match pair {
+                [better, worse] => better.from > worse.from && better.points >= worse.points,
+                _ => true,
+            });
+            if criterion.bands.is_empty() || !descend {
+                faults.add(
+                    format!("{at}/bands"),
+                    "order",
+                    "Name the bands best first; who reaches more never gets less.",
+                    "请按从高到低列出档次,完成率高者得分不得更低。",
+                );
+            }
+        }
+        if self.changes.free_limit > self.changes.staff_limit {
+            faults.add(
+                "/changes/free_limit",
+                "order",
+                "What needs no approval is at most what staff may approve.",
+                "免审批额度不得高于工作人员审批额度。",
             );
         }
     }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::FirstDay;
 use crate::money::Yuan;
 use crate::organisation::OrganisationKind;
+use crate::project::Ground;
 use crate::report::Occasion;
 use crate::time::Timestamp;
 
@@ -86,6 +87,9 @@ pub struct PolicyDocument {
     /// How plans and budgets may change while a project runs.
     #[serde(default)]
     pub changes: ChangeRules,
+    /// How projects are stopped for good, and what follows for the organisation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub termination: TerminationRules,
 }
 
 /// What the cycle is called and whose it is.
@@ -356,7 +360,7 @@ pub struct TrancheRule {
     /// What has to be there first.
     pub after: TrancheCondition,
     /// What else has to be there.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub needs: TrancheNeeds,
 }
 
@@ -397,6 +401,35 @@ pub struct GradeRule {
     pub from: Exact,
     /// What it leads to.
     pub leads_to: Consequence,
+    /// What part of the tranches that wait for this evaluation is still paid, 0 to 1; none: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<Exact>,
+}
+
+/// A criterion that nobody scores: its points follow from how much of the targets was reached,
+/// by the accepted report of the round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutomaticCriterion {
+    /// Mid-term or final.
+    pub round: Round,
+    /// Its stable name.
+    pub key: String,
+    /// What it is called.
+    pub title: String,
+    /// The bands, best first; below the last there are no points.
+    pub bands: Vec<RatioBand>,
+}
+
+/// A band of a ratio and its points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatioBand {
+    /// The lowest part of the targets in it, itself included: the mean over all targets, each counted
+    /// as 1 at most.
+    pub from: Exact,
+    /// Added to the score of the panel.
+    pub points: Exact,
 }
 
 /// How projects are assessed.
@@ -411,6 +444,16 @@ pub struct EvaluationRules {
     /// Days to hand in a report, in calendar days from when it is asked for.
     #[serde(default = "thirty")]
     pub report_days: u32,
+    /// Whether a project fails the evaluation whose report does not come in time (`domain.md` §2.13).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_report_fails: bool,
+    /// How long an organisation may contest a grade before it takes effect, in working days; 0: the grade
+    /// takes effect when it is published.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub objection_working_days: u32,
+    /// What is scored from reports instead of by experts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub automatic: Vec<AutomaticCriterion>,
 }
 
 impl EvaluationRules {
@@ -430,15 +473,51 @@ impl EvaluationRules {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRules {
-    /// Up to this part of the award may move between budget lines with the approval of staff;
-    /// more needs the lead.
+    /// Up to this part of the award may move between categories of the agreed budget without approval,
+    /// all such changes together.
+    #[serde(default, skip_serializing_if = "Exact::is_zero")]
+    pub free_limit: Exact,
+    /// Up to this part with the approval of staff; more needs the lead.
+    #[serde(default = "tenth")]
     pub staff_limit: Exact,
+    /// Up to so many days staff may extend a project; more needs the lead.
+    #[serde(default = "thirty", skip_serializing_if = "is_thirty")]
+    pub staff_extension_days: u32,
 }
 
 impl Default for ChangeRules {
     fn default() -> Self {
         Self {
-            staff_limit: Exact::ratio(1, 10).unwrap_or(Exact::ZERO),
+            free_limit: Exact::ZERO,
+            staff_limit: tenth(),
+            staff_extension_days: thirty(),
+        }
+    }
+}
+
+/// How projects are stopped for good (`domain.md` §2.15).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TerminationRules {
+    /// Days in which the organisation is heard before its project is stopped, in working days; 0: it is
+    /// not asked. Where it asks for the end itself it is never waited for.
+    #[serde(default)]
+    pub hearing_working_days: u32,
+    /// Days to pay back what is demanded, in working days, where the demand does not say.
+    #[serde(default = "fifteen")]
+    pub demand_working_days: u32,
+    /// For how many days an organisation whose project was stopped on this ground may not apply, in this
+    /// cycle or a later one.
+    #[serde(default)]
+    pub ban_days: BTreeMap<Ground, u32>,
+}
+
+impl Default for TerminationRules {
+    fn default() -> Self {
+        Self {
+            hearing_working_days: 0,
+            demand_working_days: fifteen(),
+            ban_days: BTreeMap::new(),
         }
     }
 }
@@ -473,6 +552,20 @@ impl PolicyDocument {
     }
 }
 
+/// Settings that say nothing stay out of the document's hash, so that a new one changes no old hash.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+const fn is_thirty(days: &u32) -> bool {
+    *days == thirty()
+}
+fn tenth() -> Exact {
+    Exact::ratio(1, 10).unwrap_or(Exact::ZERO)
+}
 const fn yes() -> bool {
     true
 }

@@ -1,25 +1,52 @@
 //! From the approved plan to what is owed by it: signatures, the plan of payments, the bank account.
 
 use jiff::ToSpan as _;
-use jiff::civil::Date;
 
-use super::{Agreement, BankAccount, Event, Project};
+use super::plan::{cap_faults, lowered, over_caps};
+use super::{Agreement, BankAccount, Event, Plan, Project};
 use crate::aggregate::{Decided, Record, Stored as _, Then};
+use crate::application::Application;
 use crate::context::Context;
 use crate::money::Money;
-use crate::numerals::capital_numerals;
+use crate::policy::document::Severity;
 use crate::rejection::{Fault, Rejection};
 use crate::tranche::{self, Tranche};
 
+/// The plan for the awarded amount: what the policy forbids is refused, what it advises against is shown,
+/// and targets that fall by more than the award was cut wait for a lead.
+pub(super) fn plan_submitted(
+    record: &Record<Project>,
+    plan: Box<Plan>,
+    cx: &Context<'_>,
+) -> Result<Event, Rejection> {
+    let amount = record.data.amount;
+    let rules = &cx.require_policy()?.budget_rules;
+    let mut faults = plan.faults("/plan", amount);
+    faults.extend(cap_faults("/plan/budget", &plan.budget, amount, rules));
+    Rejection::unless_empty(faults)?;
+    let form = record
+        .data
+        .application
+        .and_then(|id| cx.world.get::<Application>(id))
+        .map(|application| &application.data.form);
+    let lowered = form.map_or_else(Vec::new, |form| {
+        lowered(&form.indicators, &plan.targets, amount, form.requested)
+    });
+    Ok(Event::PlanSubmitted {
+        lowered,
+        over_caps: over_caps(&plan.budget, amount, rules, Severity::Warn),
+        plan,
+    })
+}
+
+/// The agreement is signed by all its parties; the tranches are planned by it.
 pub(super) fn signed(
     record: &Record<Project>,
-    parties: Vec<String>,
-    signed_on: Date,
-    number: String,
+    agreement: Agreement,
     cx: &Context<'_>,
 ) -> Result<Decided<Project>, Rejection> {
-    let mut faults = Vec::from_iter(Fault::of_text("/number", &number, 100));
-    if parties.len() < 2 {
+    let mut faults = Vec::from_iter(Fault::of_text("/number", &agreement.number, 100));
+    if agreement.parties.len() < 2 {
         faults.push(Fault::new(
             "/parties",
             "too_few",
@@ -27,10 +54,10 @@ pub(super) fn signed(
             "协议至少有两方签署。",
         ));
     }
-    for (index, party) in parties.iter().enumerate() {
+    for (index, party) in agreement.parties.iter().enumerate() {
         faults.extend(Fault::of_text(format!("/parties/{index}"), party, 200));
     }
-    if signed_on > cx.today() {
+    if agreement.signed_on > cx.today() {
         faults.push(Fault::new(
             "/signed_on",
             "in_future",
@@ -38,17 +65,11 @@ pub(super) fn signed(
             "签署日期不能晚于今天。",
         ));
     }
+    faults.extend(signature_faults(&agreement));
     Rejection::unless_empty(faults)?;
     let policy = cx.require_policy()?;
-    let amount = record.data.amount;
-    let agreement = Agreement {
-        number,
-        parties,
-        signed_on,
-        amount,
-        amount_in_capitals: capital_numerals(amount),
-    };
-    let launch_by = signed_on
+    let launch_by = agreement
+        .signed_on
         .checked_add(i64::from(policy.agreement.launch_days).days())
         .ok();
     Ok(Decided::only(Event::Signed {
@@ -56,6 +77,46 @@ pub(super) fn signed(
         launch_by,
     })
     .then(planned_tranches(record, cx)?))
+}
+
+/// Where signatures are recorded there is one of each party, none after the day of the agreement.
+fn signature_faults(agreement: &Agreement) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, signature) in agreement.signatures.iter().enumerate() {
+        let at = format!("/signatures/{index}");
+        faults.extend(Fault::of_text(format!("{at}/name"), &signature.name, 100));
+        if !agreement.parties.contains(&signature.party) {
+            faults.push(Fault::new(
+                format!("{at}/party"),
+                "unknown",
+                "This is none of the parties.",
+                "该签署方不在协议各方之中。",
+            ));
+        }
+        if signature.signed_on > agreement.signed_on {
+            faults.push(Fault::new(
+                format!("{at}/signed_on"),
+                "after_agreement",
+                "The agreement bears the day of its last signature.",
+                "协议日期应为最后签署日期。",
+            ));
+        }
+    }
+    let unsigned = |party: &&String| {
+        let mut signatures = agreement.signatures.iter();
+        !signatures.any(|signature| signature.party == **party)
+    };
+    if !agreement.signatures.is_empty()
+        && let Some(party) = agreement.parties.iter().find(unsigned)
+    {
+        faults.push(Fault::new(
+            "/signatures",
+            "missing",
+            format!("The signature of `{party}` is missing."),
+            format!("缺少“{party}”的签署信息。"),
+        ));
+    }
+    faults
 }
 
 /// The tranches of the policy, exact to the fen; a share that comes to nothing is left out.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Project;
 use super::flow::Stage;
-use super::plan::{Plan, RecordedChange};
+use super::plan::{CapExceeded, LoweredTarget, Plan, RecordedChange};
 use crate::calendar::DayKind;
 use crate::money::Money;
 use crate::policy::Round;
@@ -49,6 +49,22 @@ pub struct Agreement {
     pub amount: Money,
     /// The award in capital numerals, as the agreement prints it.
     pub amount_in_capitals: String,
+    /// Who signed for each party, where that was recorded.
+    #[serde(default)]
+    pub signatures: Vec<Signature>,
+}
+
+/// A signature under an agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// For which of the parties.
+    pub party: String,
+    /// Who signed.
+    pub name: String,
+    /// When.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub signed_on: Date,
 }
 
 /// Where the award is paid to.
@@ -97,6 +113,28 @@ pub struct Rectification {
     pub due: Timestamp,
 }
 
+/// The organisation is heard before its project is stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hearing {
+    /// On what ground it is to be stopped.
+    pub ground: Ground,
+    /// What happened, as the organisation is told.
+    pub reason: String,
+    /// Until when it may answer.
+    pub until: Timestamp,
+    /// What it answered.
+    pub statement: Option<String>,
+}
+
+/// That what is owed should be given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WriteOffProposal {
+    /// Why it will not come back.
+    pub reason: String,
+    /// By whom; somebody else approves.
+    pub by: Option<Uuid>,
+}
+
 /// Why a project was stopped for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Termination {
@@ -129,6 +167,12 @@ pub enum Event {
     PlanSubmitted {
         /// The plan.
         plan: Box<Plan>,
+        /// The targets that fall by more than the award was cut.
+        #[serde(default)]
+        lowered: Vec<LoweredTarget>,
+        /// The categories that take more than the policy recommends.
+        #[serde(default)]
+        over_caps: Vec<CapExceeded>,
     },
     /// The agreement was signed.
     Signed {
@@ -179,6 +223,16 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The organisation was told that it is to be stopped.
+    HearingOpened {
+        /// Why, and until when it may answer.
+        hearing: Hearing,
+    },
+    /// The organisation answered.
+    Heard {
+        /// What.
+        statement: String,
+    },
     /// It was stopped for good.
     Terminated {
         /// Why.
@@ -200,6 +254,13 @@ pub enum Event {
     Demanded {
         /// How much, until when.
         demand: Demand,
+    },
+    /// The organisation was reminded of what it owes.
+    Reminded {},
+    /// It was proposed to give up what is owed.
+    WriteOffProposed {
+        /// Why and by whom.
+        proposal: WriteOffProposal,
     },
     /// What was still open was given up.
     WrittenOff {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::accounts::{outstanding, tranches_need};
 use super::plan::{Plan, RecordedChange};
-use super::{BankAccount, Ground, Project};
+use super::{BankAccount, Ground, Project, Signature};
 use crate::actor::Role::{Applicant, Finance, Lead, Staff, System};
 use crate::aggregate::{Gate, Move};
 use crate::context::Context;
@@ -94,6 +94,9 @@ commands! {
         signed_on: Date,
         /// The number of the agreement.
         number: String,
+        /// Who signed for each party and when.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        signatures: Vec<Signature>,
     }
     /// Say where the award is to be paid to; finance checks it before anything is paid.
     GiveBankAccount = "give_bank_account" "填报收款账户" {
@@ -152,6 +155,18 @@ commands! {
         /// What has been settled.
         reason: String,
     }
+    /// Tell the organisation on what ground its project is to be stopped, and hear it.
+    AnnounceTermination = "announce_termination" "拟终止告知" {
+        /// On what ground.
+        ground: Ground,
+        /// What happened.
+        reason: String,
+    }
+    /// Answer before the project is stopped.
+    BeHeard = "be_heard" "陈述申辩" {
+        /// What the organisation says to it.
+        statement: String,
+    }
     /// Stop for good; what is not paid yet is cancelled.
     Terminate = "terminate" "终止" {
         /// On what ground.
@@ -175,15 +190,23 @@ commands! {
     Close = "close" "结项" {}
     /// Demand back what was paid and not spent as agreed; all of it after fraud.
     Recover = "recover" "追回" {
-        /// Until when it has to be paid back.
-        #[schemars(with = "String", extend("format" = "date"))]
-        due_on: Date,
+        /// Until when it has to be paid back; none: as the policy says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        due_on: Option<Date>,
     }
+    /// Remind the organisation, once the demand is overdue.
+    RemindDemand = "remind_demand" "催缴" {}
     /// Note that nothing of the demand is open any more.
     ConfirmRecovery = "confirm_recovery" "确认追回" {}
-    /// Give up what is still open.
-    WriteOff = "write_off" "核销" {
+    /// Propose to give up what is still open.
+    ProposeWriteOff = "propose_write_off" "提请核销" {
         /// Why it will not come back.
+        reason: String,
+    }
+    /// Give up what is still open, as proposed by somebody else.
+    WriteOff = "write_off" "核销" {
+        /// Why that is right.
         reason: String,
     }
 }
@@ -200,6 +223,23 @@ pub const RUNNING: &[Stage] = {
     use Stage::*;
     &[
         Signed, Launched, Active, MidtermDue, Rectifying, FinalDue, Closing,
+    ]
+};
+
+/// The stages in which a lead stops a project for good.
+const STOPPABLE: &[Stage] = {
+    use Stage::*;
+    &[
+        Signed,
+        Launched,
+        Active,
+        MidtermDue,
+        Rectifying,
+        MidtermFailed,
+        FinalDue,
+        FinalFailed,
+        Closing,
+        Suspended,
     ]
 };
 
@@ -252,6 +292,41 @@ const BANK_ACCOUNT_GIVEN: Guard = Gate::new(
     |project, _| project.data.bank_account.is_some() && project.data.bank_checked_by.is_none(),
 );
 
+const TARGETS_KEPT: Guard = Gate::new(
+    "targets_kept",
+    "targets fall by more than the award was cut: a lead decides",
+    "指标降幅超过资金核减比例,须由负责人审批",
+    |project, _| project.data.lowered_targets.is_empty(),
+);
+const HEARING_OPEN: Guard = Gate::new(
+    "hearing_open",
+    "nothing is to be answered, or the time for it is over",
+    "无拟终止告知或陈述申辩期已过",
+    |project, cx| {
+        let hearing = project.data.hearing.as_ref();
+        hearing.is_some_and(|hearing| hearing.statement.is_none() && cx.now <= hearing.until)
+    },
+);
+const DEMAND_OVERDUE: Guard = Gate::<Project>::new(
+    "demand_overdue",
+    "the time to pay back is not over, or it was reminded already",
+    "退款期限未到或已催缴",
+    |project, cx| {
+        let demand = project.data.demand.as_ref();
+        project.data.demand_reminded_at.is_none()
+            && demand.is_some_and(|demand| demand.due_on < cx.today())
+    },
+)
+.opened_by_time();
+const WRITE_OFF_PROPOSED: Guard = Gate::new(
+    "write_off_proposed",
+    "nobody else has proposed to give it up",
+    "尚无他人提请核销",
+    |project, cx| {
+        let proposal = project.data.write_off_proposal.as_ref();
+        proposal.is_some_and(|proposal| proposal.by != cx.account())
+    },
+);
 const LAUNCH_DAY_COME: Guard = Gate::new(
     "launch_day_come",
     "no launch date is set, or it has not come",
@@ -369,7 +444,8 @@ pub const FLOW: &[Row] = {
         Row { from: &[], verb: Verb::Begin, to: Some(Refining), by: &[System], gates: &[] },
         Row { from: &[Refining], verb: Verb::SubmitPlan, to: Some(PlanSubmitted), by: &[Applicant], gates: &[] },
         Row { from: &[PlanSubmitted], verb: Verb::ReturnPlan, to: Some(Refining), by: &[Staff], gates: &[] },
-        Row { from: &[PlanSubmitted], verb: Verb::ApprovePlan, to: Some(AgreementPending), by: &[Staff], gates: &[] },
+        Row { from: &[PlanSubmitted], verb: Verb::ApprovePlan, to: Some(AgreementPending), by: &[Staff], gates: &[TARGETS_KEPT] },
+        Row { from: &[PlanSubmitted], verb: Verb::ApprovePlan, to: Some(AgreementPending), by: &[Lead], gates: &[] },
         Row { from: &[AgreementPending], verb: Verb::Sign, to: Some(Signed), by: &[Staff], gates: &[] },
 
         Row { from: PAYABLE, verb: Verb::GiveBankAccount, to: None, by: &[Applicant], gates: &[] },
@@ -384,12 +460,15 @@ pub const FLOW: &[Row] = {
         Row { from: &[MidtermDue], verb: Verb::PassMidterm, to: Some(Active), by: &[System], gates: &[] },
         Row { from: &[MidtermDue], verb: Verb::RectifyMidterm, to: Some(Rectifying), by: &[System], gates: &[NO_MIDTERM_RECHECK_YET] },
         Row { from: &[MidtermDue], verb: Verb::FailMidterm, to: Some(MidtermFailed), by: &[System], gates: &[] },
+        // Its self-report did not come in time.
+        Row { from: &[Active], verb: Verb::FailMidterm, to: Some(MidtermFailed), by: &[System], gates: &[HAS_MIDTERM, MIDTERM_AHEAD] },
 
         Row { from: &[Active], verb: Verb::OpenFinal, to: Some(FinalDue), by: &[System], gates: &[MIDTERM_BEHIND] },
         Row { from: &[Rectifying], verb: Verb::OpenFinal, to: Some(FinalDue), by: &[System], gates: &[RECTIFIES_FINAL] },
         Row { from: &[FinalDue], verb: Verb::PassFinal, to: Some(Closing), by: &[System], gates: &[] },
         Row { from: &[FinalDue], verb: Verb::RectifyFinal, to: Some(Rectifying), by: &[System], gates: &[NO_FINAL_RECHECK_YET] },
         Row { from: &[FinalDue], verb: Verb::FailFinal, to: Some(FinalFailed), by: &[System], gates: &[] },
+        Row { from: &[Active], verb: Verb::FailFinal, to: Some(FinalFailed), by: &[System], gates: &[MIDTERM_BEHIND] },
 
         Row { from: &[Launched, Active, MidtermDue, Rectifying, FinalDue], verb: Verb::RecordChange, to: None, by: &[System], gates: &[] },
 
@@ -406,11 +485,14 @@ pub const FLOW: &[Row] = {
         Row { from: &[Closing, Recovering], verb: Verb::RecordRefund, to: None, by: &[Finance], gates: &[] },
         Row { from: &[Closing], verb: Verb::Close, to: Some(Closed), by: &[Staff], gates: &[TRANCHES_SETTLED, NOTHING_OWED] },
 
-        Row { from: &[Signed, Launched, Active, MidtermDue, Rectifying, MidtermFailed, FinalDue, FinalFailed, Closing, Suspended],
-              verb: Verb::Terminate, to: Some(Terminated), by: &[Lead], gates: &[] },
+        Row { from: STOPPABLE, verb: Verb::AnnounceTermination, to: None, by: &[Staff, Lead], gates: &[] },
+        Row { from: STOPPABLE, verb: Verb::BeHeard, to: None, by: &[Applicant], gates: &[HEARING_OPEN] },
+        Row { from: STOPPABLE, verb: Verb::Terminate, to: Some(Terminated), by: &[Lead], gates: &[] },
         Row { from: TERMINABLE, verb: Verb::Terminate, to: Some(Terminated), by: &[System], gates: &[] },
         Row { from: &[Terminated], verb: Verb::Recover, to: Some(Recovering), by: &[Staff], gates: &[SOMETHING_OWED] },
         Row { from: &[Recovering], verb: Verb::ConfirmRecovery, to: Some(Recovered), by: &[Finance], gates: &[NOTHING_OWED] },
-        Row { from: &[Recovering], verb: Verb::WriteOff, to: Some(WrittenOff), by: &[Lead], gates: &[SOMETHING_OWED] },
+        Row { from: &[Recovering], verb: Verb::RemindDemand, to: None, by: &[System, Staff], gates: &[DEMAND_OVERDUE] },
+        Row { from: &[Recovering], verb: Verb::ProposeWriteOff, to: None, by: &[Staff], gates: &[SOMETHING_OWED] },
+        Row { from: &[Recovering], verb: Verb::WriteOff, to: Some(WrittenOff), by: &[Lead], gates: &[SOMETHING_OWED, WRITE_OFF_PROPOSED] },
     ]
 };

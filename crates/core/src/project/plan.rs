@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fundcycle_scoring::{Exact, Rounding};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use crate::application::form::{BudgetLine, FundedBy, Indicator};
 use crate::change_request::Subject;
 use crate::money::Money;
+use crate::policy::document::{BudgetRule, Severity};
 use crate::rejection::Fault;
 
 /// The longest plan text, in characters.
@@ -29,6 +31,30 @@ pub struct Plan {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub ends_on: Option<Date>,
+}
+
+/// A target that falls by more than the award was cut (`domain.md` §2.10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoweredTarget {
+    /// What is counted.
+    pub name: String,
+    /// How much was applied for with.
+    pub asked: u32,
+    /// How much is planned now.
+    pub planned: u32,
+    /// How much the award would still ask for: the asked times award over request, rounded down.
+    pub least: u32,
+}
+
+/// A category of the budget that takes more than the policy allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CapExceeded {
+    /// Which category.
+    pub category: String,
+    /// What it takes of the award, in fen.
+    pub planned: Money,
+    /// What it may take at most, in fen.
+    pub most: Money,
 }
 
 /// An approved change, as the project takes it in; what is none stays as it is.
@@ -51,6 +77,9 @@ pub struct RecordedChange {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub ends_on: Option<Date>,
+    /// Whether it needed no approval: the agreed budget stays what later changes are measured against.
+    #[serde(default)]
+    pub free: bool,
 }
 
 impl Plan {
@@ -132,6 +161,108 @@ pub fn target_faults(at: &str, targets: &[Indicator]) -> Vec<Fault> {
         .collect()
 }
 
+/// The targets that fall by more than the award was cut; one that is no longer planned falls to 0.
+pub fn lowered(
+    asked: &[Indicator],
+    planned: &[Indicator],
+    award: Money,
+    requested: Money,
+) -> Vec<LoweredTarget> {
+    let (award, requested) = (i128::from(award.fen()), i128::from(requested.fen()));
+    if requested <= 0 {
+        return Vec::new();
+    }
+    let key = |target: &Indicator| crate::text::comparison_key(&target.name);
+    asked
+        .iter()
+        .filter_map(|target| {
+            let share = i128::from(target.target) * award.min(requested) / requested;
+            let least = u32::try_from(share).unwrap_or(target.target);
+            let now = planned
+                .iter()
+                .find(|one| key(one) == key(target))
+                .map_or(0, |one| one.target);
+            (now < least).then(|| LoweredTarget {
+                name: target.name.clone(),
+                asked: target.target,
+                planned: now,
+                least,
+            })
+        })
+        .collect()
+}
+
+/// The categories of a budget for an award of `amount` that break a rule of this severity.
+pub fn over_caps(
+    budget: &[BudgetLine],
+    amount: Money,
+    rules: &[BudgetRule],
+    severity: Severity,
+) -> Vec<CapExceeded> {
+    let sums = by_category(budget);
+    rules
+        .iter()
+        .filter(|rule| rule.severity == severity)
+        .filter_map(|rule| {
+            let planned = sums.get(&rule.category).copied().unwrap_or_default();
+            let share = rule.max_ratio.as_ref().and_then(|ratio| {
+                let most = ratio * &Exact::from_integer(amount.fen());
+                most.rounded(0, Rounding::Down).to_i64()
+            });
+            let most = [
+                rule.forbidden.then_some(Money::ZERO),
+                rule.max_amount.map(crate::money::Yuan::money),
+                share.map(Money::from_fen),
+            ]
+            .into_iter()
+            .flatten()
+            .min()?;
+            (planned > most).then(|| CapExceeded {
+                category: rule.category.clone(),
+                planned,
+                most,
+            })
+        })
+        .collect()
+}
+
+/// The rules of the policy that forbid a budget for an award of `amount`.
+pub fn cap_faults(
+    at: &str,
+    budget: &[BudgetLine],
+    amount: Money,
+    rules: &[BudgetRule],
+) -> Vec<Fault> {
+    over_caps(budget, amount, rules, Severity::Block)
+        .into_iter()
+        .map(|over| {
+            let CapExceeded {
+                category,
+                planned,
+                most,
+            } = over;
+            Fault::new(
+                at,
+                "budget_rule_block",
+                format!(
+                    "`{category}` takes {planned} yuan of the award; at most {most} are allowed."
+                ),
+                format!("“{category}”列支 {planned} 元,上限 {most} 元。"),
+            )
+        })
+        .collect()
+}
+
+/// What each category takes of the award, in fen.
+pub fn by_category(budget: &[BudgetLine]) -> BTreeMap<String, Money> {
+    let mut sums: BTreeMap<String, Money> = BTreeMap::new();
+    for (category, subtotal) in granted(budget) {
+        let sum = sums.entry(category.to_owned()).or_default();
+        *sum = sum.checked_add(subtotal).unwrap_or(*sum);
+    }
+    sums
+}
+
 /// The lines that the award pays, by category; a subtotal beyond all measure is nothing here and a
 /// fault of its line.
 fn granted(budget: &[BudgetLine]) -> impl Iterator<Item = (&str, Money)> {
@@ -143,14 +274,6 @@ fn granted(budget: &[BudgetLine]) -> impl Iterator<Item = (&str, Money)> {
 
 /// How much of the award a new budget moves into categories that had less before, in fen.
 pub fn shifted(before: &[BudgetLine], after: &[BudgetLine]) -> Money {
-    let by_category = |budget| {
-        let mut sums: BTreeMap<String, Money> = BTreeMap::new();
-        for (category, subtotal) in granted(budget) {
-            let sum = sums.entry(category.to_owned()).or_default();
-            *sum = sum.checked_add(subtotal).unwrap_or(*sum);
-        }
-        sums
-    };
     let old = by_category(before);
     let gains = by_category(after).into_iter().map(|(category, sum)| {
         let had = old.get(&category).copied().unwrap_or_default();

@@ -35,7 +35,7 @@ fn tries() -> impl Strategy<Value = (usize, Try)> {
     let of_project = prop_oneof![
         4 => Just("suspend"), 20 => Just("resume"), 12 => Just("accept_spend"), 8 => Just("record_refund"),
         8 => Just("close"), 1 => Just("terminate"), 8 => Just("recover"), 4 => Just("confirm_recovery"),
-        1 => Just("write_off"),
+        1 => Just("propose_write_off"), 1 => Just("write_off"),
     ];
     let evaluate = (
         prop::sample::select(vec!["midterm", "final"]),
@@ -67,7 +67,7 @@ fn project_body(verb: &str, amount: i64) -> Value {
 /// Whose turn it is with a tranche, or the person of that number.
 fn person(people: &[Actor; 3], who: usize, what: Try) -> &Actor {
     let turn = match what {
-        Try::Tranche("approve", _) => 1,
+        Try::Tranche("approve", _) | Try::Project("write_off", _) => 1,
         Try::Tranche("pay", _) => 2,
         _ => 0,
     };

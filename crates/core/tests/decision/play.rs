@@ -467,6 +467,7 @@ impl Play {
             "goals": "目标", "activities": ["活动"], "beneficiaries": { "group": "老人" },
             "place": "武进", "starts_on": "2024-10-01", "ends_on": "2025-06-30", "lead": "负责人",
             "budget": [line], "requested": requested, "pledge": true,
+            "indicators": [{ "name": "服务人次", "target": 600, "unit": "人次" }],
         });
         let body = json!({ "organisation": organisation(index), "form": form });
         let (kind, id) = (Kind::Application, application(index));

@@ -1,16 +1,19 @@
 //! Projects from the refined plan to the close, and every way they leave that line.
 
 use fundcycle_core::actor::Actor;
+use fundcycle_core::application::form::Indicator;
 use fundcycle_core::calendar::DayKind;
 use fundcycle_core::kinds::Kind;
+use fundcycle_core::money::Money;
 use fundcycle_core::project::Project;
+use fundcycle_core::project::plan::lowered;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::play::{CYCLE, Play, applicant, lead, staff, why};
 use crate::running::{
     AWARD, accepted, active, active_in, agreement, at_launch, because, evaluated, finance,
-    launched, opened, pay, plan, scored, signed, tranches,
+    launched, line, opened, pay, plan, scored, signed, tranches, with_policy,
 };
 
 fn does(play: &mut Play, actor: &Actor, id: Uuid, verb: &str, body: Value) {
@@ -89,6 +92,87 @@ fn a_plan_spends_the_award_exactly_and_may_be_sent_back() {
     does(&mut play, &applicant(0), id, "submit_plan", plan(AWARD));
     does(&mut play, &staff(), id, "approve_plan", json!({}));
     assert_eq!(play.get::<Project>(id).data.plan_version, 2);
+}
+
+#[test]
+fn targets_fall_at_most_with_the_award_or_a_lead_approves_it() {
+    let mut play = at_launch();
+    let id = accepted(&mut play, 0);
+    let mut lower = plan(AWARD);
+    lower["plan"]["targets"][0]["target"] = json!(599);
+    does(&mut play, &applicant(0), id, "submit_plan", lower);
+    let data = &play.get::<Project>(id).data;
+    let found = &data.lowered_targets[0];
+    assert_eq!((found.asked, found.planned, found.least), (600, 599, 600));
+    assert_eq!(
+        refused(&mut play, &staff(), id, "approve_plan", json!({})),
+        "targets_kept"
+    );
+    does(&mut play, &lead(), id, "approve_plan", json!({}));
+
+    let target = |name: &str, target| Indicator {
+        name: name.to_owned(),
+        target,
+        unit: "人次".to_owned(),
+    };
+    let fen = Money::from_fen;
+    let asked = [target("服务人次", 100), target("培训", 3)];
+    // Cut by a third: 66.7 of 100 and 2 of 3.
+    let kept = [target("服务人次", 66), target("培训", 2)];
+    assert_eq!(lowered(&asked, &kept, fen(20_000), fen(30_000)), []);
+    let less = [target("服务人次", 65)];
+    let names = lowered(&asked, &less, fen(20_000), fen(30_000));
+    let names: Vec<_> = names
+        .iter()
+        .map(|one| (one.name.as_str(), one.planned, one.least))
+        .collect();
+    assert_eq!(names, [("服务人次", 65, 66), ("培训", 0, 2)]);
+}
+
+#[test]
+fn a_budget_beyond_a_cap_is_refused_or_shown_as_the_policy_says() {
+    let mut play = with_policy(|policy| {
+        policy["budget_rules"] = json!([
+            { "category": "人员", "max_ratio": "0.3", "severity": "block" },
+            { "category": "活动", "max_amount": "2000", "severity": "warn" },
+        ]);
+    });
+    let id = accepted(&mut play, 0);
+    // 1000 yuan of 3333 are a little more than three tenths.
+    assert_eq!(
+        refused(&mut play, &applicant(0), id, "submit_plan", plan(AWARD)),
+        "/plan/budget budget_rule_block"
+    );
+    let mut within = plan(AWARD);
+    within["plan"]["budget"] = json!([line("活动", AWARD - 99_990), line("人员", 99_990)]);
+    does(&mut play, &applicant(0), id, "submit_plan", within);
+    let over = &play.get::<Project>(id).data.over_caps;
+    let over: Vec<_> = over
+        .iter()
+        .map(|one| (one.category.as_str(), one.planned.fen(), one.most.fen()))
+        .collect();
+    assert_eq!(over, [("活动", 233_310, 200_000)]);
+}
+
+#[test]
+fn who_signed_for_each_party_is_recorded() {
+    let mut play = at_launch();
+    let id = accepted(&mut play, 0);
+    does(&mut play, &applicant(0), id, "submit_plan", plan(AWARD));
+    does(&mut play, &staff(), id, "approve_plan", json!({}));
+    let mut body = agreement();
+    body["signatures"] = json!([{ "party": "街道", "name": "张三", "signed_on": "2024-09-20" }]);
+    assert_eq!(
+        refused(&mut play, &staff(), id, "sign", body.clone()),
+        "/signatures/0/party unknown, /signatures/0/signed_on after_agreement, /signatures missing"
+    );
+    body["signatures"] = json!([
+        { "party": "武进区民政局", "name": "李四", "signed_on": "2024-09-18" },
+        { "party": "组织", "name": "张三", "signed_on": "2024-09-19" },
+    ]);
+    does(&mut play, &staff(), id, "sign", body);
+    let data = &play.get::<Project>(id).data;
+    assert_eq!(data.agreement.as_ref().unwrap().signatures[1].name, "张三");
 }
 
 #[test]
@@ -281,13 +365,18 @@ fn a_project_that_fails_half_way_is_stopped_and_what_it_did_not_spend_comes_back
     does(&mut play, &finance(), id, "record_refund", part(6_650));
     assert_eq!(
         refused(&mut play, &lead(), id, "write_off", because()),
-        "something_owed"
+        "something_owed, write_off_proposed"
     );
     does(&mut play, &finance(), id, "confirm_recovery", json!({}));
     assert_eq!(stage(&play, id), "recovered");
 
     let close = unpaid.ask(&lead(), Kind::Cycle, CYCLE, "close", json!({}));
     assert_eq!(why(close), "projects_ended");
+    assert_eq!(
+        refused(&mut unpaid, &lead(), id, "write_off", because()),
+        "write_off_proposed"
+    );
+    does(&mut unpaid, &staff(), id, "propose_write_off", because());
     does(&mut unpaid, &lead(), id, "write_off", because());
     assert_eq!(unpaid.get::<Project>(id).data.written_off.fen(), 66_650);
     unpaid.does(&lead(), Kind::Cycle, CYCLE, "close", json!({}));

@@ -226,7 +226,8 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
         (Kind::Project, "schedule_launch") => {
             json!({ "date": day(dice.one(&[0, 3])), "venue": "文化馆" })
         }
-        (Kind::Project, "terminate") => {
+        (Kind::Project, "be_heard") => json!({ "statement": "情况属实" }),
+        (Kind::Project, "terminate" | "announce_termination") => {
             let ground = dice.one(&["own_request", "failed_evaluation", "deviation", "fraud"]);
             json!({ "ground": ground, "reason": "经核实" })
         }

@@ -17,7 +17,7 @@ const NOT_REACHED: &[(Kind, &str, &str)] = &[
 ];
 
 /// Rounds over all starts, at most; the last ones are walked only while a verb is missing.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 12;
 const STEPS: usize = 80;
 
 fn askable() -> BTreeSet<(Kind, &'static str)> {

@@ -54,6 +54,9 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     evaluating,
     ending,
     recovering,
+    reminded,
+    contestable,
+    contested,
     ended,
 ];
 
@@ -393,6 +396,56 @@ fn recovering() -> Play {
     play.does(&staff(), Kind::Project, project, "accept_spend", body);
     let body = json!({ "due_on": "2024-10-15" });
     play.does(&staff(), Kind::Project, project, "recover", body);
+    play
+}
+
+/// The demand is overdue, and somebody proposes to give it up.
+fn reminded() -> Play {
+    let mut play = recovering();
+    play.at("2024-10-16T09:00:00+08:00");
+    play
+}
+
+/// A grade that may be contested, and a project whose organisation is to be heard before it is stopped.
+fn contestable() -> Play {
+    let mut play = running::with_policy(|policy| {
+        policy["evaluation"]["objection_working_days"] = json!(5);
+        policy["evaluation"]["grades"][1]["tail"] = json!("0.5");
+        policy["evaluation"]["late_report_fails"] = json!(true);
+        policy["changes"] = json!({ "free_limit": "0.1", "staff_limit": "0.2" });
+        policy["termination"] =
+            json!({ "hearing_working_days": 5, "ban_days": { "deviation": 365, "fraud": 1095 } });
+    });
+    let project = running::active_in(&mut play);
+    let ground = json!({ "ground": "deviation", "reason": "经核实" });
+    play.does(
+        &staff(),
+        Kind::Project,
+        project,
+        "announce_termination",
+        ground,
+    );
+    let id = running::opened(&mut play, project, "midterm");
+    let panel = running::scored(&mut play, project, "midterm", "80");
+    play.does(
+        &staff(),
+        Kind::Evaluation,
+        id,
+        "grade",
+        json!({ "panel": panel }),
+    );
+    play.does(&lead(), Kind::Evaluation, id, "publish", json!({}));
+    play
+}
+
+/// The same, contested, and later another time over.
+fn contested() -> Play {
+    let mut play = contestable();
+    let noticed = |state: &&fundcycle_core::kinds::State| {
+        state.kind() == Kind::Evaluation && state.stage() == "noticed"
+    };
+    let id = play.states.values().find(noticed).unwrap().id();
+    play.does(&applicant(0), Kind::Evaluation, id, "contest", because());
     play
 }
 

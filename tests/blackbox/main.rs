@@ -23,5 +23,6 @@ mod serving;
 mod sign_in;
 mod support;
 mod telling;
+mod verification;
 mod walk;
 mod ways;

@@ -57,5 +57,7 @@ pub mod project;
 pub mod report;
 pub mod tranche;
 
+pub mod verification;
+
 #[cfg(test)]
 mod flow_tests;

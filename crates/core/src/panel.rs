@@ -196,6 +196,18 @@ pub struct Outcome {
     pub goes_on: bool,
 }
 
+/// A sheet that counted, as the public may know of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counted {
+    /// Which.
+    pub sheet: Uuid,
+    /// Stands for its expert, in this panel only: `E1`, `E2` and so on.
+    pub label: String,
+    /// The juror group of the expert, where the round weighs groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
 /// What happened to a panel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -242,6 +254,9 @@ pub enum Event {
         /// How far the experts agreed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agreement: Option<Agreed>,
+        /// The sheets that counted, under labels that stand for their experts in public.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sheets: Vec<Counted>,
         /// The policy they were computed under.
         policy_number: u32,
     },
@@ -522,6 +537,7 @@ impl Aggregate for Panel {
                 results,
                 calibration,
                 agreement,
+                sheets: _,
                 policy_number,
             } => {
                 self.results = results;

@@ -20,6 +20,7 @@ mod router;
 mod schema;
 pub(crate) mod session;
 mod system;
+mod verification;
 mod webhooks;
 
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         outbox::operations(schemas),
         webhooks::operations(schemas),
         system::operations(schemas),
+        verification::operations(),
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,7 @@ mod policy;
 mod score;
 mod table;
 mod uscc;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -89,6 +90,11 @@ enum Command {
     /// Draw an order from a seed, so that anyone can draw it again.
     #[command(after_help = "Example:\n  fundcycle draw --items items.csv --seed 00ff --explain")]
     Draw(draw::DrawArgs),
+    /// Compute the published results of a cycle again, from its verification file alone.
+    #[command(
+        after_help = "Example:\n  curl -o cycle.json https://HOST/v1/cycles/ID/verification\n  fundcycle verify cycle.json --locale zh-CN\nNeeds no server and no database. Exits with 1 if anything differs."
+    )]
+    Verify(verify::VerifyArgs),
     /// Play the 2024–2025 cycle of Wujin district through the API, and check what is left.
     #[command(
         after_help = "Examples:\n  fundcycle demo            play and show the result\n  fundcycle demo --serve    and keep the server up to explore\n  fundcycle demo --until review --serve    with the roadshow still to come"
@@ -176,6 +182,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Assign(args) => assign::run(&args),
         Command::Allocate(args) => allocate::run(&args),
         Command::Draw(args) => draw::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Demo(args) => within_runtime(demo::run(args)),
         Command::Openapi => print_openapi(),
         Command::Version => say(env!("CARGO_PKG_VERSION")),

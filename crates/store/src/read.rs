@@ -6,6 +6,7 @@ use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::calendar::WorkingDayCalendar;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
+use fundcycle_core::verification::Source;
 use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 
@@ -16,6 +17,8 @@ use crate::load::load;
 use crate::row::{self, COLUMNS, StateRow};
 use crate::store::Store;
 
+/// Entries read at a time.
+const PAGE: u32 = 1_000;
 /// Stages in which a sheet gives its expert nothing to see.
 const NOT_LIVE: [&str; 2] = ["recused", "void"];
 
@@ -133,6 +136,36 @@ impl Store {
     ) -> Result<Vec<Entry>, StoreError> {
         let mut reader = self.pool().reader().await?;
         entry::page(&mut reader.engine(), journal, after, limit).await
+    }
+
+    /// Every entry of a journal, as a verification file is made from it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails, or an entry is not what was written.
+    pub async fn sources(&self, journal: Uuid) -> Result<Vec<Source>, StoreError> {
+        let mut reader = self.pool().reader().await?;
+        let mut sources = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = entry::page(&mut reader.engine(), journal, after, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(sources);
+            };
+            after = last.seq;
+            for entry in page {
+                let content = entry.content().map_err(|reason| StoreError::Corrupt {
+                    what: format!("entry {}", entry.seq),
+                    id: journal,
+                    reason,
+                })?;
+                sources.push(Source {
+                    salt: entry.salt,
+                    content,
+                    hash: entry.hash,
+                });
+            }
+        }
     }
 
     /// Every entry of one record, in order.

@@ -1,12 +1,14 @@
 //! What the sheets of a panel add up to, and what follows for each application.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
-use super::{Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, sheets};
-use crate::aggregate::{Decided, Record, Stored as _, Then};
+use super::{
+    Counted, Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, sheets,
+};
+use crate::aggregate::{Decided, Record, Stored as _, Then, derived_id};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
 use crate::policy::Round;
@@ -67,6 +69,7 @@ pub(super) fn closed(
             })
             .collect(),
     )?;
+    let counted = counted(record, by_subject.values().flatten().copied());
     let inputs: Vec<Input> = by_subject
         .iter()
         .map(|(subject, list)| input(*subject, list, &record.data.groups, cx))
@@ -81,9 +84,43 @@ pub(super) fn closed(
         results,
         calibration: calibration::calibration(&inputs, rules)?,
         agreement: Some(agreement::agreement(&inputs, rules)),
+        sheets: counted,
         policy_number,
     })
     .then(then))
+}
+
+/// The sheets that count, under labels. Their order follows from a hash: that of the accounts would
+/// tell who was registered first.
+fn counted<'a>(
+    record: &Record<Panel>,
+    sheets: impl Iterator<Item = &'a Record<Sheet>>,
+) -> Vec<Counted> {
+    let sheets: Vec<(Uuid, Uuid)> = sheets
+        .filter_map(|sheet| Some((sheet.id, sheet.data.expert?)))
+        .collect();
+    let stands_for = |expert: Uuid| derived_id(record.id, &format!("label {expert}"));
+    let seated: BTreeSet<Uuid> = sheets
+        .iter()
+        .map(|(_, expert)| stands_for(*expert))
+        .collect();
+    let labels: BTreeMap<Uuid, String> = seated
+        .into_iter()
+        .zip(1..)
+        .map(|(expert, number)| (expert, format!("E{number}")))
+        .collect();
+    let mut counted: Vec<Counted> = sheets
+        .into_iter()
+        .filter_map(|(sheet, expert)| {
+            Some(Counted {
+                sheet,
+                label: labels.get(&stands_for(expert))?.clone(),
+                group: record.data.groups.get(&expert).cloned(),
+            })
+        })
+        .collect();
+    counted.sort_by_key(|one| one.sheet);
+    counted
 }
 
 /// What one application or project brings into the ranking of a round: everything that counts, so

@@ -1,0 +1,283 @@
+//! Rankings: from the marks of every sheet that counted to the place of each application.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundcycle_scoring::{Exact, Marks};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Said;
+use super::check::Replay;
+use super::fact::{Fact, path};
+use crate::application::RoundScore;
+use crate::kinds::Kind;
+use crate::money::Money;
+use crate::names::Names as _;
+use crate::panel::{Counted, Input, results};
+use crate::policy::{PolicyDocument, Round};
+use crate::sheet;
+
+#[derive(Default)]
+pub(super) struct Rankings {
+    panels: BTreeMap<Uuid, Round>,
+    pub(super) sheets: BTreeMap<Uuid, Sheet>,
+    /// The score of each application in each round, as its panel closed last.
+    pub(super) scores: BTreeMap<(Uuid, Round), RoundScore>,
+    held: usize,
+}
+
+/// A sheet as it stands.
+#[derive(Default)]
+pub(super) struct Sheet {
+    panel: Uuid,
+    pub(super) round: Option<Round>,
+    pub(super) subject: Option<Uuid>,
+    stage: Option<sheet::Stage>,
+    marks: Marks,
+    total: Exact,
+    vetoed: bool,
+    pub(super) recommended: Option<Money>,
+}
+
+impl Sheet {
+    pub(super) fn counts(&self) -> bool {
+        self.stage == Some(sheet::Stage::Submitted)
+    }
+}
+
+/// What a panel says of one application.
+#[derive(Deserialize)]
+struct Recorded {
+    input: RecordedInput,
+    score: RoundScore,
+    #[serde(default)]
+    raw: Option<RoundScore>,
+    decided_by: Option<String>,
+    goes_on: bool,
+}
+
+#[derive(Deserialize)]
+struct RecordedInput {
+    subject: Uuid,
+    #[serde(default)]
+    keys: BTreeMap<String, Exact>,
+    vetoed: bool,
+}
+
+impl Rankings {
+    pub(super) const fn held(&self) -> usize {
+        self.held
+    }
+}
+
+pub(super) fn take(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
+    if fact.text("kind") == Kind::Sheet.name() {
+        return sheet(replay, fact);
+    }
+    match fact.text("verb") {
+        "form" => {
+            let round = fact.read("/data/formed/round")?;
+            replay.rankings.panels.insert(fact.id()?, round);
+        }
+        "close" => return closed(replay, fact),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn sheet(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
+    let (id, seq) = (fact.id()?, fact.seq);
+    let stage: sheet::Stage = fact.read("/to")?;
+    // What a round after the award scores is not published, and neither is a round that goes on.
+    let shown = |name: &str, part: &[&str]| fact.has(&path(&[&["data", name], part].concat()));
+    if fact.text("verb") == "assign" {
+        let sheet = Sheet {
+            panel: fact.read("/data/assigned/panel")?,
+            round: fact.read("/data/assigned/round")?,
+            subject: fact.read("/data/assigned/subject")?,
+            stage: Some(stage),
+            ..Sheet::default()
+        };
+        replay.rankings.sheets.insert(id, sheet);
+        return Ok(());
+    }
+    let policy = replay.policy_at(fact).map(|(_, policy)| policy.clone());
+    let Some(sheet) = replay.rankings.sheets.get_mut(&id) else {
+        return Err(Said::differs(
+            format!("entry {seq}: the sheet was never given out"),
+            format!("第 {seq} 条:该评分表从未分配"),
+        ));
+    };
+    sheet.stage = Some(stage);
+    if fact.text("verb") == "save" && shown("saved", &["recommended"]) {
+        sheet.recommended = fact.read("/data/saved/recommended")?;
+    }
+    if fact.text("verb") == "submit" && shown("submitted", &["total"]) {
+        let policy = policy?;
+        sheet.marks = Marks {
+            scores: fact.read("/data/submitted/marks/scores")?,
+            ..Marks::default()
+        };
+        sheet.total = fact.read("/data/submitted/total")?;
+        let vetoes: Vec<String> = fact.read("/data/submitted/vetoes")?;
+        sheet.vetoed = !vetoes.is_empty();
+        let rubric = sheet
+            .round
+            .and_then(|round| policy.rounds.get(&round))
+            .map(|rules| &rules.rubric);
+        let right = rubric.is_some_and(|rubric| {
+            rubric.running_total(&sheet.marks) == sheet.total
+                && rubric.vetoes(&sheet.marks) == vetoes
+        });
+        if !right {
+            return Err(Said::differs(
+                format!("entry {seq}: the marks of the sheet do not add up to its total"),
+                format!("第 {seq} 条:评分表各项之和与总分不符"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
+    let (id, seq) = (fact.id()?, fact.seq);
+    let round = replay.rankings.panels.get(&id).copied();
+    let Some(round @ (Round::PaperReview | Round::Roadshow)) = round else {
+        return Ok(());
+    };
+    // It was opened again and is not closed yet: its result is not public.
+    if !fact.has(&path(&["data", "closed", "policy_number"])) {
+        return Ok(());
+    }
+    let recorded: Vec<Recorded> = fact.read("/data/closed/results")?;
+    let labels: Vec<Counted> = fact.read("/data/closed/sheets")?;
+    let number: u32 = fact.read("/data/closed/policy_number")?;
+    let (in_force, policy) = replay.policy_at(fact)?;
+    let differs = |en: &str, zh: &str| {
+        Err(Said::differs(
+            format!("entry {seq}, ranking of {round}: {en}"),
+            format!("第 {seq} 条,{}排名:{zh}", round.zh()),
+        ))
+    };
+    if number != in_force {
+        return differs("another policy was in force", "当时生效的是另一版规则");
+    }
+    let Some(inputs) = inputs(&replay.rankings, id, &recorded, &labels) else {
+        return differs(
+            "the sheets that counted are not those that were handed in",
+            "计入的评分表与已提交的不一致",
+        );
+    };
+    let sheets = inputs.iter().map(|input| input.totals.len()).sum::<usize>();
+    if !holds(&inputs, &recorded, round, policy) {
+        return differs(
+            "the sheets lead to other scores or places",
+            "由评分表得出的得分或名次不同",
+        );
+    }
+    let count = recorded.len();
+    for one in recorded {
+        replay
+            .rankings
+            .scores
+            .insert((one.input.subject, round), one.score);
+    }
+    replay.rankings.held += 1;
+    replay.say(Said::holds(
+        format!("ranking of {round}: {sheets} sheets give the scores and places of all {count} applications"),
+        format!("{}排名:由 {sheets} 份评分表重新得出全部 {count} 份申报的得分与名次", round.zh()),
+    ));
+    Ok(())
+}
+
+/// What the sheets of a panel bring in, by the labels of their experts; none where the sheets that
+/// the panel counted are not exactly those that were handed in.
+fn inputs(
+    rankings: &Rankings,
+    panel: Uuid,
+    recorded: &[Recorded],
+    labels: &[Counted],
+) -> Option<Vec<Input>> {
+    let mut inputs: BTreeMap<Uuid, Input> = recorded
+        .iter()
+        .map(|one| {
+            let input = Input {
+                subject: one.input.subject,
+                totals: BTreeMap::new(),
+                groups: BTreeMap::new(),
+                marks: BTreeMap::new(),
+                keys: one.input.keys.clone(),
+                vetoed: false,
+            };
+            (one.input.subject, input)
+        })
+        .collect();
+    let labels: BTreeMap<Uuid, &Counted> = labels.iter().map(|one| (one.sheet, one)).collect();
+    let mut counted = BTreeSet::new();
+    for (id, sheet) in rankings
+        .sheets
+        .iter()
+        .filter(|(_, sheet)| sheet.panel == panel && sheet.counts())
+    {
+        // Who withdrew since is not ranked.
+        let Some(input) = sheet.subject.and_then(|subject| inputs.get_mut(&subject)) else {
+            continue;
+        };
+        let label = labels.get(id)?;
+        // Stands for the expert: only which sheets share it matters.
+        let expert = crate::aggregate::derived_id(panel, &label.label);
+        if input.totals.insert(expert, sheet.total.clone()).is_some() {
+            return None;
+        }
+        input.vetoed |= sheet.vetoed;
+        input.marks.insert(expert, sheet.marks.scores.clone());
+        input
+            .groups
+            .extend(label.group.clone().map(|group| (expert, group)));
+        counted.insert(*id);
+    }
+    let same = counted.len() == labels.len() && counted.iter().eq(labels.keys());
+    same.then(|| inputs.into_values().collect())
+}
+
+fn holds(inputs: &[Input], recorded: &[Recorded], round: Round, policy: &PolicyDocument) -> bool {
+    let criteria = |input: &Input| {
+        let recorded = input
+            .keys
+            .iter()
+            .filter(|(key, _)| key.starts_with("criterion:"));
+        recorded.eq(means(&input.marks).iter())
+    };
+    let Some(rules) = policy.rounds.get(&round) else {
+        return false;
+    };
+    let Ok(again) = results(inputs, rules, &policy.ranking) else {
+        return false;
+    };
+    inputs.iter().all(criteria)
+        && again.len() == recorded.len()
+        && again.iter().zip(recorded).all(|(again, recorded)| {
+            again.input.subject == recorded.input.subject
+                && again.input.vetoed == recorded.input.vetoed
+                && again.score == recorded.score
+                && again.raw == recorded.raw
+                && again.decided_by == recorded.decided_by
+                && again.goes_on == recorded.goes_on
+        })
+}
+
+/// The mean of each criterion, as tie-breaks name it.
+fn means(marks: &BTreeMap<Uuid, BTreeMap<String, Exact>>) -> BTreeMap<String, Exact> {
+    let mut sums: BTreeMap<String, (Exact, i64)> = BTreeMap::new();
+    for (key, score) in marks.values().flatten() {
+        let sum = sums
+            .entry(format!("criterion:{key}"))
+            .or_insert((Exact::ZERO, 0));
+        *sum = (&sum.0 + score, sum.1 + 1);
+    }
+    sums.into_iter()
+        .filter_map(|(key, (sum, count))| {
+            Some((key, sum.checked_div(&Exact::from_integer(count))?))
+        })
+        .collect()
+}

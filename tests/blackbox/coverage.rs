@@ -8,7 +8,7 @@ use fundcycle_test_support::{Database, on_both};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::Walk;
-use crate::{calls, money_ways, registry, result_ways, review_ways};
+use crate::{calls, money_ways, proof, registry, result_ways, review_ways};
 
 /// What scenarios of their own make happen; each of them looks for it in the journals.
 const WALKED_ELSEWHERE: &[&[&str]] = &[
@@ -17,6 +17,7 @@ const WALKED_ELSEWHERE: &[&[&str]] = &[
     money_ways::VERBS,
     money_ways::rules::VERBS,
     review_ways::VERBS,
+    proof::VERBS,
 ];
 
 on_both!(every_verb_is_walked);

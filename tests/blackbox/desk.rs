@@ -116,6 +116,16 @@ impl<'a> Desk<'a> {
         tried
     }
 
+    /// The token of somebody.
+    pub(crate) fn token(&self, who: &str) -> &str {
+        &self.tokens[who]
+    }
+
+    /// The account of somebody.
+    pub(crate) fn account(&self, who: &str) -> &str {
+        &self.accounts[who]
+    }
+
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/cycles/{}{rest}", self.cycle)
     }

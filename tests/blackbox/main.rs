@@ -15,6 +15,7 @@ mod exit_codes;
 mod money_ways;
 mod numbers;
 mod office;
+mod proof;
 mod recompute;
 mod registry;
 mod result_ways;

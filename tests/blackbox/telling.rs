@@ -3,9 +3,11 @@
 mod mail;
 mod webhooks;
 
+use fundcycle_test_support::Database;
 use serde_json::{Value, json};
 
 use crate::office::{Office, register};
+use crate::support::{err, out, run};
 
 /// Flags of a server that sends mail to this port of this machine.
 pub(crate) fn smtp<'a>(port: &'a str, security: &'a str) -> Vec<&'a str> {
@@ -19,6 +21,14 @@ pub(crate) fn smtp<'a>(port: &'a str, security: &'a str) -> Vec<&'a str> {
         "--mail-from",
         "武进区民政局 <no-reply@fund.example>",
     ]
+}
+
+/// Every message follows from an entry that stands: so says the check of the record.
+pub(crate) fn follows_from_the_record(database: &Database) {
+    let arguments = ["journal", "verify", "--database", &database.url];
+    let checked = run(database.folder.path(), &arguments);
+    let said = out(&checked) + &err(&checked);
+    assert_eq!(checked.status.code(), Some(0), "{said}");
 }
 
 /// Staff invite an expert: one message to one person.

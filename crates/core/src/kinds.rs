@@ -348,6 +348,8 @@ kinds! {
     Organisation(organisation) = "organisation" "社会组织", "organisations", registry;
     /// A person who may score.
     Expert(expert) = "expert" "专家", "experts", registry;
+    /// A key that signs checkpoints of the journals.
+    SigningKey(signing_key) = "signing_key" "签名密钥", "signing-keys", registry;
     /// One year of the programme.
     Cycle(cycle) = "cycle" "届次", "cycles", cycle;
     /// The rules of a cycle, one record per version.

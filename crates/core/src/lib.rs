@@ -36,6 +36,7 @@ pub mod uscc;
 pub mod account;
 pub mod expert;
 pub mod organisation;
+pub mod signing_key;
 
 pub mod application;
 pub mod attachment;

@@ -5,13 +5,15 @@
 //! - [`path`]: that an entry stands in a tree, and that one tree is the beginning of another.
 //! - [`note`]: signed texts (C2SP signed-note) and the keys that sign them.
 //! - [`checkpoint`]: what is signed of a tree (C2SP tlog-checkpoint).
+//! - [`receipt`]: all of it together, for one entry.
 //!
-//! The leaf of an entry is its chained hash: `SHA-256(0x00 ‖ hash of the entry)`, where the hash
-//! of the entry is that of [`crate::disclosure::chained`].
+//! The leaf of an entry is `SHA-256(0x00 ‖ hash of the entry)`; its hash is chained to that of the
+//! entry before and commits to each of its values ([`disclosure`](crate::disclosure)).
 
 pub mod checkpoint;
 pub mod note;
 pub mod path;
+pub mod receipt;
 pub mod tree;
 
 use std::fmt;
@@ -26,6 +28,9 @@ use crate::digest::from_hex;
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// What the first entry of a journal is chained to.
+    pub const GENESIS: Self = Self([0; 32]);
+
     /// The hash that these bytes are; none if there are not 32 of them.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

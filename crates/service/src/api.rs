@@ -15,6 +15,7 @@ pub(crate) mod operation;
 pub(crate) mod outbox;
 mod query;
 mod read;
+mod receipt;
 mod record;
 mod router;
 mod schema;
@@ -40,6 +41,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         journal::operations(),
         outbox::operations(schemas),
         webhooks::operations(schemas),
+        receipt::operations(),
         system::operations(schemas),
         verification::operations(),
     ]

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::auth::Passwords;
 use crate::clock::Clock;
 use crate::files::Files;
+use crate::signing::Signer;
 
 /// The service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub clock: Clock,
     /// The bytes of attachments.
     pub files: Files,
+    /// Signs the journals.
+    pub signer: Signer,
     /// How much of anything.
     pub limits: Limits,
     /// Hashes passwords.

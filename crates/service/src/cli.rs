@@ -128,6 +128,9 @@ struct ServeArgs {
     /// The folder of attachments [default: fundcycle-files]
     #[arg(long, value_name = "FOLDER")]
     files: Option<String>,
+    /// The file with the key that signs checkpoints; made when there is none [default: beside the database]
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<String>,
     /// What of the log to write [default: info]
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -243,6 +246,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         common,
         listen,
         files,
+        signing_key,
         log,
         log_format,
         token_days,
@@ -254,6 +258,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
     let mut flags = vec![
         ("listen", listen),
         ("files", files),
+        ("signing_key", signing_key),
         ("log", log),
         ("log_format", log_format),
         ("token_days", token_days),

@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub database: String,
     /// The folder of attachments.
     pub files: PathBuf,
+    /// The file with the key that signs checkpoints; none: [`Settings::signing_key_file`] says.
+    pub signing_key: Option<PathBuf>,
     /// What of the log is written.
     pub log: String,
     /// How it is written.
@@ -40,6 +42,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: "sqlite:fundcycle.db".to_owned(),
             files: PathBuf::from("fundcycle-files"),
+            signing_key: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             token_days: 14,
@@ -50,12 +53,30 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// The file with the key that signs checkpoints: as set, else beside the database file, else in
+    /// the folder that the service runs in.
+    pub(crate) fn signing_key_file(&self) -> PathBuf {
+        self.signing_key.clone().unwrap_or_else(|| {
+            let path = self.database.strip_prefix("sqlite:").map(|path| {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                path.split_once('?').map_or(path, |(path, _)| path)
+            });
+            PathBuf::from(path.map_or_else(
+                || "fundcycle-signing.key".to_owned(),
+                |path| format!("{path}.signing.key"),
+            ))
+        })
+    }
+}
+
 /// The keys, as in the file; `FUNDCYCLE_` and the key in capitals in the environment; `--` and the
 /// key with hyphens as a flag. Those of [`mail`] come after them.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "listen",
     "database",
     "files",
+    "signing_key",
     "log",
     "log_format",
     "token_days",
@@ -210,6 +231,8 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Result<(), String> {
         }
         "files" if value.is_empty() => return Err("name a folder".to_owned()),
         "files" => settings.files = PathBuf::from(value),
+        "signing_key" if value.is_empty() => return Err("name a file".to_owned()),
+        "signing_key" => settings.signing_key = Some(PathBuf::from(value)),
         "log" => {
             telemetry::filter(value).map_err(|error| {
                 format!("write a level such as info, or fundcycle=debug,warn ({error})")

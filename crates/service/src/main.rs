@@ -14,6 +14,7 @@ mod openapi;
 mod problem;
 mod scheduler;
 mod server;
+mod signing;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -21,6 +21,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::signing::Signer;
 
 /// Time between two looks.
 pub(crate) const EVERY: Duration = Duration::from_secs(15);
@@ -62,8 +63,8 @@ pub(crate) fn deadlines() -> Vec<Deadline> {
     deadlines
 }
 
-/// Looks again and again, until the task is dropped.
-pub(crate) async fn run(store: Store, clock: Clock) {
+/// Looks again and again, until the task is dropped; then signs what has grown.
+pub(crate) async fn run(store: Store, clock: Clock, signer: Signer) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -71,6 +72,7 @@ pub(crate) async fn run(store: Store, clock: Clock) {
         if let Err(error) = catch_up(&store, &clock).await {
             tracing::error!(%error, "what fell due could not be looked for; trying again");
         }
+        signer.publish_due(clock.now()).await;
     }
 }
 

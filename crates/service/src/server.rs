@@ -27,6 +27,7 @@ use crate::auth::Passwords;
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
+use crate::signing::{Signer, SigningError};
 use crate::{api, delivery, openapi, problem, scheduler, telemetry};
 
 /// How long requests that are under way may take once the service is asked to end.
@@ -51,6 +52,9 @@ pub(crate) enum ServeError {
         /// Why.
         reason: String,
     },
+    /// The key that signs checkpoints cannot be used.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     /// The clock is not of the kind that was asked for.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -92,7 +96,14 @@ pub(crate) async fn serve(
         reason: error.to_string(),
     })?;
     let channels = delivery::channels(&store, &settings.mail).map_err(ServeError::Other)?;
-    let mut app = app(store.clone(), clock.clone(), files, settings)?;
+    let signer = Signer::begin(&store, &settings.signing_key_file(), clock.now()).await?;
+    let mut app = app(
+        store.clone(),
+        clock.clone(),
+        files,
+        signer.clone(),
+        settings,
+    )?;
     app.channels = channels.iter().map(|channel| channel.name()).collect();
     let address = settings.listen;
     let listen = |source| ServeError::Listen { address, source };
@@ -101,7 +112,7 @@ pub(crate) async fn serve(
 
     // Dropped with this future, so that nobody who ends it by force leaves them running.
     let mut background = JoinSet::new();
-    background.spawn(scheduler::run(store.clone(), clock.clone()));
+    background.spawn(scheduler::run(store.clone(), clock.clone(), signer));
     let wake = Arc::clone(&app.wake);
     let (ending, ended) = watch::channel(false);
     let mut deliveries = delivery::start(&store, &clock, &channels, &wake, &ended);
@@ -133,7 +144,13 @@ pub(crate) async fn serve(
 }
 
 /// What requests share.
-fn app(store: Store, clock: Clock, files: Files, settings: &Settings) -> Result<App, ServeError> {
+fn app(
+    store: Store,
+    clock: Clock,
+    files: Files,
+    signer: Signer,
+    settings: &Settings,
+) -> Result<App, ServeError> {
     let other = |error: &dyn std::fmt::Display| ServeError::Other(error.to_string());
     let schemas = api::Schemas::new();
     let document = openapi::document(&api::operations(&schemas), &schemas);
@@ -141,6 +158,7 @@ fn app(store: Store, clock: Clock, files: Files, settings: &Settings) -> Result<
         store,
         clock,
         files,
+        signer,
         limits: Limits {
             body: settings.body_limit,
             upload: settings.upload_limit,

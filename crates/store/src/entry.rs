@@ -3,6 +3,7 @@
 use fundcycle_core::disclosure::{self, chained};
 use fundcycle_core::kinds::{Event, Kind};
 use fundcycle_core::names::Names as _;
+use fundcycle_core::proof::{Digest, tree};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,9 +11,6 @@ use uuid::Uuid;
 use crate::db::{self, Engine, Statement};
 use crate::error::StoreError;
 use crate::row::ROWS;
-
-/// What the first entry of a journal is chained to.
-pub const GENESIS: [u8; 32] = [0; 32];
 
 /// The columns of an [`Entry`].
 pub(crate) const COLUMNS: &str = "journal, seq, kind, id, version, at, actor, initiator, policy, command, verb, from_stage, to_stage, data, salt, hash";
@@ -105,20 +103,25 @@ impl Entry {
     /// # Errors
     ///
     /// Where `data` is not JSON in its canonical form.
-    pub fn chained(&self, previous: &[u8]) -> Result<[u8; 32], String> {
-        Ok(chained(
-            previous,
+    pub fn chained(&self, previous: Digest) -> Result<Digest, String> {
+        Ok(Digest(chained(
+            &previous.0,
             &disclosure::hash(&self.salt, &self.content()?),
-        ))
+        )))
+    }
+
+    /// Its leaf in the tree of the journal, by its stored hash; none if that is no hash.
+    pub fn leaf(&self) -> Option<Digest> {
+        Digest::from_bytes(&self.hash).map(|hash| tree::leaf(&hash.0))
     }
 
     /// Puts `data` into this entry and chains it to the one with the hash `previous`.
-    pub(crate) fn seal(mut self, data: &Value, previous: &[u8]) -> Result<Self, String> {
+    pub(crate) fn seal(mut self, data: &Value, previous: Digest) -> Result<Self, String> {
         let mut salt = [0; 32];
         getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
         self.salt = salt.to_vec();
         self.data = String::from_utf8(canonical(data)?).map_err(|error| error.to_string())?;
-        self.hash = chained(previous, &disclosure::hash(&salt, &self.with(data)?)).to_vec();
+        self.hash = chained(&previous.0, &disclosure::hash(&salt, &self.with(data)?)).to_vec();
         Ok(self)
     }
 

@@ -6,12 +6,14 @@
 //! their own way and never wait.
 //!
 //! Reading order: [`submission`] (what goes in and comes out), `writer` (how it becomes facts),
-//! [`entry`] (what a fact looks like and how it is chained), [`list`] and `visible` (how it is
+//! [`entry`] (what a fact looks like and how it is chained), `tree` and [`checkpoint`] (what proves
+//! it, and what was signed of it), [`list`] and `visible` (how it is
 //! found, by whom), [`replay`] (how it is checked), `db` (the only module that knows two engines).
 
 #[macro_use]
 mod db;
 
+pub mod checkpoint;
 pub mod credential;
 pub mod entry;
 mod error;
@@ -28,6 +30,7 @@ mod setting;
 mod store;
 pub mod submission;
 pub mod token;
+mod tree;
 mod visible;
 pub mod webhook;
 mod writer;

@@ -1,6 +1,7 @@
 //! Messages on their way out: written with the fact that causes them, leased by whoever delivers.
 
 mod desk;
+pub mod identity;
 mod settle;
 
 use std::sync::Arc;

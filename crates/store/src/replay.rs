@@ -1,17 +1,23 @@
-//! Checking that the journal is whole and that the tables say what it says.
+//! Checking that the journal is whole, that the tables say what it says, and that it is still the
+//! one that was signed.
 
+mod answers;
 mod balances;
+mod messages;
+mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundcycle_core::aggregate::Index;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
+use fundcycle_core::proof::Digest;
+use fundcycle_core::proof::note::Note;
 use fundcycle_core::time::Timestamp;
 use uuid::Uuid;
 
 use crate::db::{Engine, Statement};
-use crate::entry::{self, Entry, GENESIS};
+use crate::entry::{self, Entry};
 use crate::error::StoreError;
 use crate::row::StateRow;
 use crate::store::Store;
@@ -28,8 +34,21 @@ pub struct Report {
     pub entries: u64,
     /// How many records they make.
     pub records: u64,
+    /// How many checkpoints, kept inside and outside, the journals agree with.
+    pub checkpoints: u64,
     /// Everything that is not as it should be.
     pub differences: Vec<Difference>,
+    /// What is as it should be and still worth knowing, such as a key that nobody vouched for.
+    pub notes: Vec<String>,
+}
+
+/// A checkpoint that was kept outside the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Of which journal.
+    pub journal: Uuid,
+    /// As it was kept.
+    pub note: Note,
 }
 
 impl Report {
@@ -59,8 +78,14 @@ pub enum Place {
     Entry(i64),
     /// The row of this record.
     Record(Uuid),
+    /// The tree over the entries.
+    Tree,
+    /// The checkpoint over this many entries.
+    Checkpoint(u64),
     /// The messages.
     Outbox,
+    /// The stored answers to idempotency keys.
+    Answers,
 }
 
 impl std::fmt::Display for Difference {
@@ -74,7 +99,12 @@ impl std::fmt::Display for Difference {
             Place::Head => write!(f, "journal {journal}, head: {what}"),
             Place::Entry(seq) => write!(f, "journal {journal}, entry {seq}: {what}"),
             Place::Record(id) => write!(f, "journal {journal}, record {id}: {what}"),
+            Place::Tree => write!(f, "journal {journal}, tree: {what}"),
+            Place::Checkpoint(size) => {
+                write!(f, "journal {journal}, checkpoint of {size} entries: {what}")
+            }
             Place::Outbox => write!(f, "journal {journal}, outbox: {what}"),
+            Place::Answers => write!(f, "journal {journal}, answers to idempotency keys: {what}"),
         }
     }
 }
@@ -88,24 +118,66 @@ impl Store {
     ///
     /// Where the database fails. What is wrong with the data is in the report.
     pub async fn replay_check(&self, journal: Option<Uuid>) -> Result<Report, StoreError> {
+        self.verify(journal, &[]).await
+    }
+
+    /// The same, and whether the journals are still those that the checkpoints kept `outside` are
+    /// about: without one, a tail that was cut off or everything written anew goes unseen.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails. What is wrong with the data is in the report.
+    pub async fn verify(
+        &self,
+        journal: Option<Uuid>,
+        outside: &[Outside],
+    ) -> Result<Report, StoreError> {
         let mut report = Report::default();
-        let journals = match journal {
+        let mut journals = match journal {
             Some(journal) => BTreeSet::from([journal]),
             None => self.mentioned_journals().await?,
         };
+        journals.extend(outside.iter().map(|one| one.journal));
+        let mut keys = None;
         for journal in journals {
             let mut tx = self.pool().snapshot().await?;
-            let mut check = Check {
-                journal,
-                report: &mut report,
-                states: BTreeMap::new(),
-                last: Last::default(),
-            };
-            let done = check.run(&mut tx.engine()).await;
+            let done = self
+                .check_one(&mut tx.engine(), journal, outside, &mut keys, &mut report)
+                .await;
             tx.rollback().await;
             done?;
         }
+        if journal.is_none() {
+            answers::check(self, &mut report).await?;
+        }
         Ok(report)
+    }
+
+    async fn check_one(
+        &self,
+        engine: &mut Engine<'_>,
+        journal: Uuid,
+        outside: &[Outside],
+        keys: &mut Option<proof::Keys>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        if keys.is_none() {
+            let known = proof::Keys::on_record(engine).await?;
+            known.report(report);
+            *keys = Some(known);
+        }
+        let marks = match keys {
+            Some(keys) => proof::Marks::of(engine, journal, keys, outside, report).await?,
+            None => proof::Marks::default(),
+        };
+        let mut check = Check {
+            journal,
+            report,
+            states: BTreeMap::new(),
+            last: Last::default(),
+            marks,
+        };
+        check.run(engine).await
     }
 
     /// Every journal that any table speaks of.
@@ -116,7 +188,7 @@ impl Store {
             (Uuid,),
             "SELECT journal FROM journal_head UNION SELECT journal FROM journal
              UNION SELECT journal FROM state UNION SELECT journal FROM outbox
-             UNION SELECT journal FROM award_balance"
+             UNION SELECT journal FROM award_balance UNION SELECT journal FROM checkpoint"
         )?;
         Ok(rows.into_iter().map(|(journal,)| journal).collect())
     }
@@ -125,7 +197,7 @@ impl Store {
 /// The last entry read.
 struct Last {
     seq: i64,
-    hash: Vec<u8>,
+    hash: Digest,
     at: i64,
 }
 
@@ -133,7 +205,7 @@ impl Default for Last {
     fn default() -> Self {
         Self {
             seq: 0,
-            hash: GENESIS.to_vec(),
+            hash: Digest::GENESIS,
             at: i64::MIN,
         }
     }
@@ -144,6 +216,7 @@ struct Check<'a> {
     report: &'a mut Report,
     states: BTreeMap<(Kind, Uuid), State>,
     last: Last,
+    marks: proof::Marks,
 }
 
 /// The columns that follow from a record, as they are stored.
@@ -173,6 +246,7 @@ impl Check<'_> {
             }
         }
         self.head(engine).await?;
+        self.tree(engine).await?;
         self.report.records += self.states.len() as u64;
         let balances = balances::compare(engine, self.journal, &self.states).await?;
         self.report.differences.extend(balances);
@@ -203,8 +277,8 @@ impl Check<'_> {
                 ),
             );
         }
-        match entry.chained(&self.last.hash) {
-            Ok(hash) if hash.as_slice() == entry.hash => {}
+        match entry.chained(self.last.hash) {
+            Ok(hash) if hash.0.as_slice() == entry.hash => {}
             Ok(_) => self.found(
                 place,
                 "its hash does not follow from its content and the entry before",
@@ -214,9 +288,11 @@ impl Check<'_> {
         // Goes on from what is stored, so that each fault is found once and in its place.
         self.last = Last {
             seq: entry.seq,
-            hash: entry.hash.clone(),
+            // What is no hash has just been found.
+            hash: Digest::from_bytes(&entry.hash).unwrap_or(Digest::GENESIS),
             at: entry.at,
         };
+        self.grow();
         if let Err(what) = self.fold(entry) {
             self.found(place, what);
         }
@@ -257,7 +333,7 @@ impl Check<'_> {
         )?;
         let last = (
             self.last.seq,
-            &self.last.hash,
+            self.last.hash.0.as_slice(),
             if self.last.seq == 0 { 0 } else { self.last.at },
         );
         match head {
@@ -266,7 +342,7 @@ impl Check<'_> {
                 Place::Head,
                 format!("it says {seq}, but the last entry is {}", last.0),
             ),
-            Some((_, hash, at)) if hash != *last.1 || at != last.2 => {
+            Some((_, hash, at)) if hash != last.1 || at != last.2 => {
                 self.found(Place::Head, "hash or time is not that of the last entry");
             }
             _ => {}
@@ -334,23 +410,6 @@ impl Check<'_> {
                 ),
             );
         }
-    }
-
-    async fn outbox(&mut self, engine: &mut Engine<'_>) -> Result<(), StoreError> {
-        let stray = fetch_optional!(
-            engine,
-            (i64,),
-            "SELECT COUNT(*) FROM outbox WHERE journal = $1
-             AND NOT EXISTS (SELECT seq FROM journal WHERE journal.journal = outbox.journal AND journal.seq = outbox.seq)",
-            self.journal
-        )?;
-        if let Some((stray @ 1..,)) = stray {
-            self.found(
-                Place::Outbox,
-                format!("{stray} message(s) without the entry that caused them"),
-            );
-        }
-        Ok(())
     }
 }
 

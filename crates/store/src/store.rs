@@ -12,6 +12,7 @@ use crate::db::{OpenError, Pool};
 use crate::outbox::Messages;
 use crate::schema::{self, SchemaState};
 use crate::submission::{Answer, ExecuteError, Submission};
+use crate::tree;
 use crate::writer::{self, Core, Job};
 
 /// Commands that may wait for one journal; more are turned away at once.
@@ -87,7 +88,10 @@ impl Store {
     /// [`OpenError`] where it cannot be opened or the schema is newer than this program.
     pub async fn migrate(url: &str) -> Result<(), OpenError> {
         let pool = Pool::open(url, true).await?;
-        let done = schema::migrate(&pool).await;
+        let done = match schema::migrate(&pool).await {
+            Ok(()) => tree::build_missing(&pool).await.map_err(OpenError::from),
+            Err(error) => Err(error),
+        };
         pool.close().await;
         done
     }

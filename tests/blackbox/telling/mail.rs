@@ -4,7 +4,7 @@ use fundcycle_test_support::smtp::{Mood, SmtpServer, Speaks};
 use fundcycle_test_support::{Database, on_both, tls};
 use serde_json::{Value, json};
 
-use super::{desk, invite, smtp};
+use super::{desk, follows_from_the_record, invite, smtp};
 use crate::office::Office;
 use crate::support::{err, out, run};
 
@@ -54,6 +54,7 @@ async fn a_letter_is_whole_and_says_the_same_in_every_part(database: Database) {
             assert!(part.contains("expert,您好"), "{kind}: {part}");
             assert!(part.contains("请确认并签署承诺"), "{kind}: {part}");
         }
+        follows_from_the_record(database);
     }
 }
 

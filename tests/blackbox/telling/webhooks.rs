@@ -8,7 +8,7 @@ use fundcycle_test_support::{Database, on_both, tls};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{desk, submitted};
+use super::{desk, follows_from_the_record, submitted};
 use crate::office::Office;
 
 on_both!(
@@ -246,6 +246,7 @@ async fn a_receiver_that_errs_is_tried_for_days_and_then_disabled_and_its_owner_
     let inbox = see(&office, "/v1/me/inbox").await;
     assert_eq!(inbox["items"].as_array().unwrap().len(), 1, "{inbox}");
     assert_eq!(inbox["items"][0]["title"], "Webhook 已停用");
+    follows_from_the_record(&database);
 }
 
 async fn a_receiver_that_is_gone_is_disabled_and_a_replay_brings_what_it_missed(

@@ -219,7 +219,10 @@ fn a_kind(play: &Play, dice: &mut Dice) -> Kind {
     let registry = dice.roll(8) == 0;
     let there: BTreeSet<Kind> = play.states.keys().map(|key| key.0).collect();
     let mut kinds = Kind::ALL.to_vec();
-    kinds.retain(|kind| kind.is_registry() == registry);
+    kinds.retain(|kind| {
+        let askable = |row: &AnyMove| row.by != [Role::System];
+        kind.is_registry() == registry && kind.moves().iter().any(askable)
+    });
     if dice.roll(6) > 0 && kinds.iter().any(|kind| there.contains(kind)) {
         kinds.retain(|kind| there.contains(kind));
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use fundcycle_core::aggregate::{Stored as _, derived_id};
+use fundcycle_core::aggregate::Stored as _;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::organisation::Organisation;
 use fundcycle_core::time::Timestamp;
 use fundcycle_store::Store;
 use fundcycle_store::inbox::InboxMessage;
-use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow};
+use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow, identity};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ impl Inbox {
     ) -> impl Iterator<Item = OutboxRow> + 'a {
         self.followers.iter().map(move |channel| OutboxRow {
             journal: message.journal,
-            id: derived_id(message.id, &format!("{channel} {account}")),
+            id: identity::of_copy(message.id, channel, account),
             seq: message.seq,
             message: OutboxMessage {
                 channel: (*channel).to_owned(),

@@ -7,13 +7,12 @@ mod post;
 pub mod signature;
 
 use async_trait::async_trait;
-use fundcycle_core::aggregate::{REGISTRY, derived_id};
+use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::time::Timestamp;
-use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow};
+use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow, identity};
 use fundcycle_store::webhook::Webhook;
 use fundcycle_store::{Store, StoreError};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use self::post::{Post, Sent};
 use crate::channel::{Channel, ChannelError, Pace};
@@ -84,24 +83,19 @@ impl Webhooks {
         }
         let told = OutboxRow {
             journal: message.journal,
-            id: derived_id(webhook.id, &format!("disabled {}", now.0)),
+            id: identity::of_disabling(webhook.id, now.0),
             seq: message.seq,
             message: OutboxMessage {
                 channel: INBOX.to_owned(),
                 topic: DISABLED.to_owned(),
                 receiver: Some(webhook.created_by),
-                payload: json!({ "data": { "description": webhook.description, "because": because } }),
+                payload: json!({ "data": { "description": webhook.description, "because": because }, "webhook": webhook.id }),
             },
             created_at: now.0,
             due_at: now.0,
         };
         self.store.queue_messages(&[told]).await
     }
-}
-
-/// The identity of the message on a fact for a webhook: the receiver's idempotency key.
-fn identity(webhook: Uuid, journal: Uuid, seq: i64) -> Uuid {
-    derived_id(journal, &format!("webhook {webhook} {seq}"))
 }
 
 /// What is sent: what happened to which record, in which cycle, at which place.
@@ -141,7 +135,7 @@ impl Channel for Webhooks {
     }
 
     async fn feed(&self) -> Result<(), StoreError> {
-        self.store.feed_webhooks(WEBHOOK, identity).await
+        self.store.feed_webhooks(WEBHOOK).await
     }
 
     async fn deliver(&self, message: &Leased, now: Timestamp) -> Result<(), ChannelError> {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::call::Call;
 use super::operation::Answered;
 use super::read::location;
+use super::receipt;
 use super::record::{Rendered, json_response, tagged};
 use crate::problem::Problem;
 
@@ -97,7 +98,8 @@ pub(crate) async fn act(
         },
     )
     .await?;
-    Ok(render(&call, kind, &answer, StatusCode::OK))
+    let receipt = receipt::after(&call, &answer).await;
+    Ok(render_with(&call, kind, &answer, StatusCode::OK, receipt))
 }
 
 /// Sends one command.
@@ -143,10 +145,22 @@ pub(crate) fn submission(call: &Call, sending: Sending, dry_run: bool) -> Submis
 
 /// The answer to a command: the record as the caller sees it now; 204 where they no longer do.
 pub(crate) fn render(call: &Call, kind: Kind, answer: &Answer, done: StatusCode) -> Response {
+    render_with(call, kind, answer, done, None)
+}
+
+/// The same with a receipt, where one is given.
+fn render_with(
+    call: &Call,
+    kind: Kind,
+    answer: &Answer,
+    done: StatusCode,
+    receipt: Option<Value>,
+) -> Response {
     let dry_run = call.query.is_on("dry_run");
     let Some((entity_tag, mut record)) = record(call, kind, answer) else {
         return StatusCode::NO_CONTENT.into_response();
     };
+    record.extend(receipt.map(|receipt| ("receipt".to_owned(), receipt)));
     if dry_run {
         record.insert("dry_run".to_owned(), true.into());
         return json_response(StatusCode::OK, &record);

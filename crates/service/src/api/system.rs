@@ -156,6 +156,7 @@ async fn set_clock(mut call: Call) -> Answered {
     }
     scheduler::catch_up(&call.app.store, &call.app.clock).await?;
     call.app.wake.notify_waiters();
+    call.app.signer.publish_due(call.app.clock.now()).await;
     Ok(json_response(
         StatusCode::OK,
         &json!({"now": call.app.clock.now()}),

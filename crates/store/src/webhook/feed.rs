@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Webhook;
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::outbox::{self, OutboxMessage, OutboxRow};
+use crate::outbox::{self, OutboxMessage, OutboxRow, identity};
 use crate::store::Store;
 
 /// Facts that are looked at in one transaction.
@@ -26,16 +26,12 @@ struct Told {
 
 impl Store {
     /// Queues for every webhook on `channel` the facts it has not got yet; any number of instances
-    /// may do so at once. `identity` names the message about (journal, place) for a webhook.
+    /// may do so at once.
     ///
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn feed_webhooks(
-        &self,
-        channel: &str,
-        identity: impl Fn(Uuid, Uuid, i64) -> Uuid,
-    ) -> Result<(), StoreError> {
+    pub async fn feed_webhooks(&self, channel: &str) -> Result<(), StoreError> {
         let webhooks = self.webhooks().await?;
         if webhooks.iter().all(|one| one.disabled_at.is_some()) {
             return Ok(());
@@ -54,8 +50,7 @@ impl Store {
                 let known = cursors.iter().find(|(one, _)| one == journal);
                 if known.is_none_or(|(_, seq)| seq < head) {
                     let after = known.map(|(_, seq)| *seq);
-                    self.feed(channel, webhook, *journal, after, &identity)
-                        .await?;
+                    self.feed(channel, webhook, *journal, after).await?;
                 }
             }
         }
@@ -81,7 +76,6 @@ impl Store {
         webhook: &Webhook,
         journal: Uuid,
         after: Option<i64>,
-        identity: impl Fn(Uuid, Uuid, i64) -> Uuid,
     ) -> Result<(), StoreError> {
         let mut reader = self.pool().reader().await?;
         let facts = fetch_all!(
@@ -104,7 +98,7 @@ impl Store {
                 let wants = wanted.iter().any(|one| *one == topic || one == "*");
                 wants.then(|| OutboxRow {
                     journal,
-                    id: identity(webhook.id, journal, fact.seq),
+                    id: identity::of_feed(webhook.id, journal, fact.seq),
                     seq: fact.seq,
                     message: OutboxMessage {
                         channel: channel.to_owned(),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_core::aggregate::derived_id;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::present::present;
 use fundcycle_core::time::Timestamp;
@@ -20,6 +19,7 @@ use crate::outbox::{self, OutboxRow};
 use crate::row;
 use crate::store::Options;
 use crate::submission::{Answer, ExecuteError, IdempotencyKey, Shown, Submission};
+use crate::tree::{self, Node};
 
 /// How often loading may lead to more loading: record → cycle → policy → what gates ask for → theirs.
 pub(super) const MAX_LOADS: usize = 16;
@@ -32,6 +32,8 @@ pub(super) struct Batch<'a> {
     /// All records as they are after the commands so far.
     pub(super) world: World,
     pub(super) entries: Vec<Entry>,
+    /// Subtrees that the entries made full and that are kept.
+    pub(super) nodes: Vec<Node>,
     pub(super) touched: BTreeSet<(Kind, Uuid)>,
     pub(super) messages: Vec<OutboxRow>,
     pub(super) credentials: Vec<(NewCredential, Timestamp)>,
@@ -76,6 +78,7 @@ impl<'a> Batch<'a> {
             heads,
             world: World::default(),
             entries: Vec::new(),
+            nodes: Vec::new(),
             touched: BTreeSet::new(),
             messages: Vec::new(),
             credentials: Vec::new(),
@@ -173,6 +176,7 @@ impl<'a> Batch<'a> {
             return Ok(false);
         }
         entry::append(engine, &self.entries).await?;
+        tree::insert(engine, &self.nodes).await?;
         let states: Vec<&State> = self
             .touched
             .iter()
@@ -225,9 +229,4 @@ impl<'a> Batch<'a> {
         }
         outcomes
     }
-}
-
-/// The identity of the `number`th message of an entry: the same on every attempt.
-pub(super) fn message_id(journal: Uuid, seq: i64, number: usize) -> Uuid {
-    derived_id(journal, &format!("message {seq} {number}"))
 }

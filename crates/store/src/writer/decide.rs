@@ -9,6 +9,8 @@ use fundcycle_core::engine::{self, Fact, Stop};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::policy::Policy;
 use fundcycle_core::present::present;
+use fundcycle_core::proof::Digest;
+use fundcycle_core::proof::tree::leaf;
 use fundcycle_core::rejection::Rejection;
 use fundcycle_core::time::Timestamp;
 use fundcycle_core::visibility::entity_tag;
@@ -16,12 +18,13 @@ use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 
 use super::Failure;
-use super::batch::{Batch, Decided, FirstUse, MAX_LOADS, message_id};
+use super::batch::{Batch, Decided, FirstUse, MAX_LOADS};
 use crate::db::Engine;
 use crate::entry::Entry;
 use crate::error::StoreError;
-use crate::outbox::OutboxRow;
+use crate::outbox::{OutboxRow, identity};
 use crate::submission::{Answer, ExecuteError, Moved, Precondition, Shown, Submission};
+use crate::tree;
 
 impl Batch<'_> {
     /// Decides the submission at `place` and takes in what happens.
@@ -333,11 +336,17 @@ impl Batch<'_> {
             hash: Vec::new(),
         };
         let entry = entry
-            .seal(&fact.event.to_value(), &head.hash)
+            .seal(&fact.event.to_value(), head.hash)
             .map_err(failed)?;
         head.seq = entry.seq;
-        head.hash.clone_from(&entry.hash);
+        head.hash =
+            Digest::from_bytes(&entry.hash).ok_or_else(|| failed("it has no hash".to_owned()))?;
         head.at = entry.at;
+        self.nodes.extend(tree::grow(
+            &mut head.edge,
+            entry.journal,
+            leaf(&head.hash.0),
+        ));
         if let Some(state) = self.world.state(fact.kind, fact.id) {
             let messages = (self.options.messages)(fact, state, &self.world);
             self.messages
@@ -347,7 +356,7 @@ impl Batch<'_> {
                         .enumerate()
                         .map(|(number, message)| OutboxRow {
                             journal: entry.journal,
-                            id: message_id(entry.journal, entry.seq, number),
+                            id: identity::of_fact(entry.journal, entry.seq, number),
                             seq: entry.seq,
                             message,
                             created_at: now.0,

@@ -3,10 +3,12 @@
 
 mod answers;
 mod balances;
+mod forgery;
 mod opening;
 mod order;
 mod outbox;
 mod people;
+mod proofs;
 mod tampering;
 
 use std::collections::BTreeSet;

@@ -35,6 +35,10 @@ async fn an_empty_database_lacks_migrations_until_it_is_migrated(database: Datab
     let all: Vec<i64> = (1..).take(missing.len()).collect();
     assert!(missing == all && missing.len() > 1, "{missing:?}");
     let error = open(&database.url).await.unwrap_err();
+    let SchemaState::Missing(missing) = Store::schema_at(&database.url).await.unwrap() else {
+        panic!("nothing is missing");
+    };
+    assert_eq!(missing.first(), Some(&1));
     assert_eq!(
         error.to_string(),
         format!(

@@ -41,6 +41,24 @@ async fn the_engine_refuses_to_change_the_journal(database: Database) {
     assert!(store.replay_check(None).await.unwrap().is_clean());
 }
 
+/// Takes the triggers off the journal, as an administrator of the database could; gives the SQL that
+/// puts them on again, where that is to be had.
+pub(crate) async fn no_triggers(database: &Database) -> &'static str {
+    let (off, on) = if database.is_postgres() {
+        (
+            "ALTER TABLE journal DISABLE TRIGGER ALL;",
+            "ALTER TABLE journal ENABLE TRIGGER ALL;",
+        )
+    } else {
+        (
+            "DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;",
+            "",
+        )
+    };
+    sql(database, off).await.unwrap();
+    on
+}
+
 /// What a random user might do to one of a few accounts and organisations.
 #[derive(Clone, Debug)]
 enum Step {
@@ -165,19 +183,7 @@ async fn every_kind_of_tampering_is_found(database: Database) {
     }
     assert!(store.replay_check(None).await.unwrap().is_clean());
 
-    // As an administrator of the database could.
-    let (off, on) = if database.is_postgres() {
-        (
-            "ALTER TABLE journal DISABLE TRIGGER ALL;",
-            "ALTER TABLE journal ENABLE TRIGGER ALL;",
-        )
-    } else {
-        (
-            "DROP TRIGGER journal_no_update; DROP TRIGGER journal_no_delete;",
-            "",
-        )
-    };
-    sql(&database, off).await.unwrap();
+    let on = no_triggers(&database).await;
     let id = if database.is_postgres() {
         format!("'{organisation}'")
     } else {

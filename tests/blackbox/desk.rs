@@ -100,11 +100,21 @@ impl<'a> Desk<'a> {
 
     /// Creates a record of the cycle and gives its address.
     pub(crate) async fn creates(&self, who: &str, plural: &str, body: Value) -> String {
+        let (status, made) = self.asks_to_create(who, plural, body).await;
+        assert_eq!(status, 201, "{who} {plural}: {made}");
+        format!("/v1/{plural}/{}", text(&made, "id"))
+    }
+
+    /// Asks to create a record of the cycle.
+    pub(crate) async fn asks_to_create(
+        &self,
+        who: &str,
+        plural: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let token = Some(self.tokens[who].as_str());
         let path = self.path(&format!("/{plural}"));
-        let (status, made) = self.server.ask("POST", &path, token, Some(body)).await;
-        assert_eq!(status, 201, "{who} {path}: {made}");
-        format!("/v1/{plural}/{}", text(&made, "id"))
+        self.server.ask("POST", &path, token, Some(body)).await
     }
 
     /// Tries to create a record, which nothing is kept of, and gives what it would be.

@@ -2,6 +2,7 @@
 //! again, sessions that fall through, pitches that fail, and a cycle without a paper review.
 
 mod roadshow;
+mod timetable;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,10 @@ pub(crate) const VERBS: &[&str] = &[
     "slot cancel",
     "slot pitch_again",
     "slot withdraw",
+    "timetable draw_up",
+    "timetable publish",
+    "timetable redraw",
+    "timetable shift",
 ];
 
 on_both!(sheets_and_panels_are_opened_again_and_experts_step_back,);
@@ -51,21 +56,32 @@ fn checked_for_eligibility(database: &Database) -> Server {
     Server::start(folder, &database.url, &["--time-travel"])
 }
 
-/// Whether the scenario of the roadshow makes this verb happen; the scenario of the review makes the others.
-fn is_of_the_roadshow(verb: &str) -> bool {
-    ["slot ", "pitch_session "]
-        .iter()
-        .any(|kind| verb.starts_with(kind))
-        || [
-            "application clear_pitch",
-            "application invite",
-            "application pitch_again",
-        ]
-        .contains(&verb)
+/// Which scenario makes a verb happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Review,
+    Roadshow,
+    Timetable,
+}
+
+fn part_of(verb: &str) -> Part {
+    let begins = |kinds: &[&str]| kinds.iter().any(|kind| verb.starts_with(kind));
+    let roadshow = [
+        "application clear_pitch",
+        "application invite",
+        "application pitch_again",
+    ];
+    if begins(&["timetable "]) {
+        Part::Timetable
+    } else if begins(&["slot ", "pitch_session "]) || roadshow.contains(&verb) {
+        Part::Roadshow
+    } else {
+        Part::Review
+    }
 }
 
 /// The journals hold what this file says of itself, and rebuild every table.
-async fn the_journals_hold(database: &Database, server: Server, roadshow: bool) {
+async fn the_journals_hold(database: &Database, server: Server, part: Part) {
     let mut walk = Walk {
         server: &server,
         seen: BTreeSet::new(),
@@ -74,7 +90,7 @@ async fn the_journals_hold(database: &Database, server: Server, roadshow: bool) 
     walk.read_journals(&staff).await;
     let missing: Vec<&&str> = VERBS
         .iter()
-        .filter(|verb| is_of_the_roadshow(verb) == roadshow && !walk.seen.contains(**verb))
+        .filter(|verb| part_of(verb) == part && !walk.seen.contains(**verb))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
     drop(server);
@@ -207,7 +223,7 @@ async fn sheets_and_panels_are_opened_again_and_experts_step_back(database: Data
     desk.stages(&[a, b, c, d], &["shortlisted"; 4]).await;
     let (_, judged) = desk.sees("staff", d).await;
     assert_eq!(judged["paper_review"]["rank"], 1, "{judged}");
-    the_journals_hold(&database, server, false).await;
+    the_journals_hold(&database, server, Part::Review).await;
 }
 
 /// A second panel of a round cannot work beside the first; it is given up.

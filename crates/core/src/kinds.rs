@@ -362,6 +362,8 @@ kinds! {
     Panel(panel) = "panel" "评审组", "panels", cycle;
     /// One expert's scores for one application or project in one round.
     Sheet(sheet) = "sheet" "评分表", "sheets", cycle;
+    /// Who pitches in which room and when, from a draft to its sessions.
+    Timetable(timetable) = "timetable" "路演日程", "timetables", cycle;
     /// One sitting of the roadshow, with its draw of the order.
     PitchSession(pitch_session) = "pitch_session" "路演场次", "pitch-sessions", cycle;
     /// The turn of one application in a sitting.

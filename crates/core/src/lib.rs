@@ -50,6 +50,7 @@ pub mod objection;
 pub mod pitch_session;
 pub mod selection;
 pub mod slot;
+pub mod timetable;
 
 pub mod award;
 pub mod change_request;

@@ -222,14 +222,14 @@ impl Aggregate for PitchSession {
     const FLOW: &'static [Move<Self>] = {
         use Stage::*;
         &[
-            Move { from: &[], verb: Verb::Plan, to: Some(Planned), by: &[Role::Staff], gates: &[HAS_ROADSHOW, BEFORE_SELECTION] },
-            Move { from: &[Planned], verb: Verb::Revise, to: None, by: &[Role::Staff], gates: &[BEFORE_SELECTION] },
+            Move { from: &[], verb: Verb::Plan, to: Some(Planned), by: &[Role::Staff, Role::System], gates: &[HAS_ROADSHOW, BEFORE_SELECTION] },
+            Move { from: &[Planned], verb: Verb::Revise, to: None, by: &[Role::Staff, Role::System], gates: &[BEFORE_SELECTION] },
             Move { from: &[Planned], verb: Verb::CommitDraw, to: Some(Committed), by: &[Role::Staff], gates: &[BEFORE_SELECTION] },
             Move { from: &[Committed], verb: Verb::Draw, to: Some(Drawn), by: &[Role::Staff], gates: &[BEFORE_SELECTION] },
             Move { from: &[Drawn], verb: Verb::Publish, to: Some(Published), by: &[Role::Staff], gates: &[BEFORE_SELECTION] },
             Move { from: &[Published], verb: Verb::Start, to: Some(Running), by: &[Role::Staff], gates: &[AT_ROADSHOW] },
             Move { from: &[Running], verb: Verb::Finish, to: Some(Held), by: &[Role::Staff], gates: &[SLOTS_DONE] },
-            Move { from: &[Planned, Committed, Drawn, Published], verb: Verb::Cancel, to: Some(Cancelled), by: &[Role::Staff], gates: &[] },
+            Move { from: &[Planned, Committed, Drawn, Published], verb: Verb::Cancel, to: Some(Cancelled), by: &[Role::Staff, Role::System], gates: &[] },
         ]
     };
     // The public can check the draw: numbers tell nothing about who they are.

@@ -4,7 +4,7 @@ use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::money::Money;
 use fundcycle_core::numerals::capital_numerals;
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Eye;
+use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 
 use crate::Format;
@@ -22,7 +22,7 @@ pub(crate) const DOCUMENT: Document = Document {
     content,
 };
 
-fn needs(_: &State, _: &World) -> Vec<Need> {
+fn needs(_: &Viewer, _: &State, _: &World) -> Vec<Need> {
     Vec::new()
 }
 

@@ -34,7 +34,7 @@ pub struct Document {
     /// In which formats it can be had.
     pub formats: &'static [Format],
     /// What has to be loaded beside the record; asked again until nothing is missing.
-    pub needs: fn(&State, &World) -> Vec<Need>,
+    pub needs: fn(&Viewer, &State, &World) -> Vec<Need>,
     /// What it says; none where there is nothing to say yet.
     pub content: fn(&Source<'_>) -> Option<Paper>,
 }
@@ -120,6 +120,12 @@ impl Source<'_> {
             .collect()
     }
 
+    /// Every loaded record of a kind that the reader sees.
+    pub fn all<A: Stored>(&self) -> Vec<View> {
+        let all = self.world.all::<A>();
+        all.filter_map(|one| self.one(A::KIND, one.id)).collect()
+    }
+
     /// The rules in force.
     pub fn programme(&self) -> Option<PolicyDocument> {
         let cycle = self.one(Kind::Cycle, self.state.journal())?;
@@ -138,6 +144,7 @@ impl Source<'_> {
     fn seen(&self, state: &State) -> Option<View> {
         Some(View {
             fields: self.viewer.view(state)?,
+            id: state.id(),
             stage: state.stage(),
             created_at: state.created_at(),
             is_staff: (self.viewer.eyes(state).iter()).any(|eye| !eye.all_seeing().is_empty()),
@@ -150,6 +157,8 @@ impl Source<'_> {
 #[derive(Clone, Debug)]
 pub struct View {
     fields: Map<String, Value>,
+    /// Its identity.
+    pub id: Uuid,
     /// Where it stands.
     pub stage: &'static str,
     created_at: Timestamp,
@@ -193,8 +202,8 @@ pub(crate) fn cycle_needs(state: &State, world: &World) -> Vec<Need> {
 
 impl Document {
     /// What is missing in `world` to put the document together.
-    pub fn missing(&self, state: &State, world: &World) -> BTreeSet<Need> {
-        let own = (self.needs)(state, world);
+    pub fn missing(&self, viewer: &Viewer, state: &State, world: &World) -> BTreeSet<Need> {
+        let own = (self.needs)(viewer, state, world);
         let every = cycle_needs(state, world).into_iter().chain(own);
         every.filter(|need| !world.has(*need)).collect()
     }

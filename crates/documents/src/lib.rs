@@ -1,4 +1,4 @@
-//! What is printed: documents made from records, as HTML that prints well, as XLSX and as CSV
+//! What is printed: documents made from records, as HTML that prints well, as XLSX, as CSV and for calendars
 //! (`domain.md` §8).
 //!
 //! A document holds what its reader may see and nothing else: it is made from views
@@ -8,12 +8,15 @@
 mod csv;
 mod document;
 mod html;
+mod ics;
 mod paper;
 mod words;
 mod xlsx;
 
 mod award_letter;
+mod calendar;
 mod notice;
+mod pitch_order;
 mod ranking;
 mod result_letter;
 mod rounds;
@@ -22,6 +25,7 @@ mod selection;
 
 pub use document::{Document, Source, View};
 pub use html::security_policy;
+pub use ics::Happening;
 pub use paper::{Cell, Column, Paper, Table};
 pub use words::{Language, Words};
 
@@ -29,6 +33,8 @@ pub use words::{Language, Words};
 pub const DOCUMENTS: &[Document] = &[
     score_summary::DOCUMENT,
     ranking::DOCUMENT,
+    pitch_order::DOCUMENT,
+    calendar::DOCUMENT,
     selection::DOCUMENT,
     notice::DOCUMENT,
     award_letter::DOCUMENT,
@@ -44,11 +50,16 @@ pub enum Format {
     Xlsx,
     /// Its first table alone, for other programs.
     Csv,
+    /// What takes place, for calendars.
+    Ics,
 }
 
 impl Format {
     /// Every format, the one that is given to who asks for none first.
-    pub const ALL: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv];
+    pub const ALL: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv, Self::Ics];
+
+    /// The formats of a document with a table.
+    pub const TABLES: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv];
 
     /// Its name, which is also the ending of file names.
     pub const fn name(self) -> &'static str {
@@ -56,6 +67,7 @@ impl Format {
             Self::Html => "html",
             Self::Xlsx => "xlsx",
             Self::Csv => "csv",
+            Self::Ics => "ics",
         }
     }
 
@@ -65,6 +77,7 @@ impl Format {
             Self::Html => "text/html",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Csv => "text/csv",
+            Self::Ics => "text/calendar",
         }
     }
 }
@@ -94,6 +107,7 @@ impl Paper {
             Format::Html => html::write(self),
             Format::Xlsx => xlsx::write(self),
             Format::Csv => csv::write(self),
+            Format::Ics => Ok(ics::write(self)),
         }
     }
 }

@@ -5,7 +5,7 @@ use fundcycle_core::money::Money;
 use fundcycle_core::notice::Row;
 use fundcycle_core::numerals::capital_numerals;
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Eye;
+use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 use jiff::civil::Date;
 
@@ -23,12 +23,12 @@ pub(crate) const DOCUMENT: Document = Document {
     ),
     eyes: &[Eye::Public, Eye::Staff],
     stages: &["running", "ended"],
-    formats: Format::ALL,
+    formats: Format::TABLES,
     needs,
     content,
 };
 
-fn needs(_: &State, _: &World) -> Vec<Need> {
+fn needs(_: &Viewer, _: &State, _: &World) -> Vec<Need> {
     Vec::new()
 }
 

@@ -3,6 +3,7 @@
 use fundcycle_core::money::Money;
 use fundcycle_scoring::{Exact, Rounding};
 
+use crate::ics::Happening;
 use crate::words::{Language, decimal};
 
 /// A document's content.
@@ -22,6 +23,8 @@ pub struct Paper {
     pub paragraphs: Vec<String>,
     /// Its tables.
     pub tables: Vec<Table>,
+    /// What takes place.
+    pub happenings: Vec<Happening>,
     /// What its reader has to know.
     pub notes: Vec<String>,
     /// Who signs: a line for each.

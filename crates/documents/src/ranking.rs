@@ -14,8 +14,8 @@ pub(crate) const DOCUMENT: Document = Document {
     title: ("评审排名表", "Ranking"),
     eyes: &[Eye::Organiser],
     stages: &["closed"],
-    formats: Format::ALL,
-    needs: rounds::needs,
+    formats: Format::TABLES,
+    needs: |_, state, world| rounds::needs(state, world),
     content,
 };
 

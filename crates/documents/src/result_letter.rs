@@ -5,7 +5,7 @@
 use fundcycle_core::application::{Form, Reasoned};
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Eye;
+use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 
 use crate::Format;
@@ -24,7 +24,7 @@ pub(crate) const DOCUMENT: Document = Document {
     content,
 };
 
-fn needs(state: &State, world: &World) -> Vec<Need> {
+fn needs(_: &Viewer, state: &State, world: &World) -> Vec<Need> {
     owner(Kind::Application, state.id(), world)
         .into_iter()
         .collect()

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundcycle_core::expert;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::sheet::Sheet;
-use fundcycle_core::visibility::Eye;
+use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 
@@ -22,12 +22,12 @@ pub(crate) const DOCUMENT: Document = Document {
     title: ("评分汇总表", "Score summary"),
     eyes: &[Eye::Organiser],
     stages: &["closed"],
-    formats: Format::ALL,
+    formats: Format::TABLES,
     needs,
     content,
 };
 
-fn needs(state: &State, world: &World) -> Vec<Need> {
+fn needs(_: &Viewer, state: &State, world: &World) -> Vec<Need> {
     let State::Panel(panel) = state else {
         return Vec::new();
     };

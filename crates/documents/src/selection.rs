@@ -5,7 +5,7 @@ use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::money::Money;
 use fundcycle_core::numerals::capital_numerals;
 use fundcycle_core::selection::{Line, Promotion, Run};
-use fundcycle_core::visibility::Eye;
+use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 use fundcycle_scoring::Outcome;
 
@@ -21,12 +21,12 @@ pub(crate) const DOCUMENT: Document = Document {
     title: ("拟资助方案", "Selection"),
     eyes: &[Eye::Staff],
     stages: &["computed", "proposed", "approved", "announced"],
-    formats: Format::ALL,
+    formats: Format::TABLES,
     needs,
     content,
 };
 
-fn needs(state: &State, world: &World) -> Vec<Need> {
+fn needs(_: &Viewer, state: &State, world: &World) -> Vec<Need> {
     let State::Selection(selection) = state else {
         return Vec::new();
     };

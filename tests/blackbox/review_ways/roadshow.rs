@@ -3,13 +3,14 @@
 use fundcycle_test_support::{Database, on_both};
 use serde_json::{Value, json};
 
-use super::{checked_for_eligibility, the_journals_hold};
+use super::{Part, checked_for_eligibility, the_journals_hold};
 use crate::desk::{Desk, PITCH, because, id_of, marks};
 
 const POLICY: &str = include_str!("../../../docs/examples/wujin-2024.toml");
-const SEED: &str = "00112233445566778899aabbccddeeff";
+pub(super) const SEED: &str = "00112233445566778899aabbccddeeff";
 /// `printf 00112233445566778899aabbccddeeff | xxd -r -p | sha256sum`
-const COMMITMENT: &str = "a8faed6abbf35c12a4b26e40f6feb19d736d90045c83b9f9a31f638d323e6811";
+pub(super) const COMMITMENT: &str =
+    "a8faed6abbf35c12a4b26e40f6feb19d736d90045c83b9f9a31f638d323e6811";
 
 on_both!(a_roadshow_without_a_review_is_disturbed_and_scored_again);
 
@@ -96,11 +97,11 @@ async fn a_roadshow_without_a_review_is_disturbed_and_scored_again(database: Dat
     desk.refused(again, because("投影故障"), 409, "session_running")
         .await;
     pitches_are_scored_again(&desk, [heard, late, last]).await;
-    the_journals_hold(&database, server, true).await;
+    the_journals_hold(&database, server, Part::Roadshow).await;
 }
 
 /// The policy is amended to leave the paper review out: whoever is eligible can be invited.
-async fn everybody_is_invited(desk: &Desk<'_>, applications: &[String]) {
+pub(super) async fn everybody_is_invited(desk: &Desk<'_>, applications: &[String]) {
     let first = ("staff", applications[0].as_str(), "invite");
     desk.refused(first, json!({}), 409, "no_review").await;
     let mut document: Value =

@@ -187,6 +187,10 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             json!({ "marks": { "scores": { "need": mark } } })
         }
         (Kind::Sheet, "recuse") => json!({ "ground": "亲属" }),
+        (Kind::Timetable, "draw_up" | "redraw") => starts::frame(dice.one(&[4, 5])),
+        (Kind::Timetable, "shift") => {
+            json!({ "application": target, "to": dice.one(&["第1场", "第2场"]) })
+        }
         (Kind::PitchSession, "plan" | "revise") => starts::session(),
         (Kind::PitchSession, "commit_draw") => {
             let seed = fundcycle_core::digest::from_hex(SEED).unwrap();

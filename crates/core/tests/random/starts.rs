@@ -58,6 +58,7 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     contestable,
     contested,
     ended,
+    drafted,
 ];
 
 /// Money for two of three, and a limit on the applications of one organisation.
@@ -168,6 +169,21 @@ fn timetabled() -> Play {
     let planned = play.fresh();
     play.does(&staff(), Kind::PitchSession, planned, "plan", session());
     play
+}
+
+/// A timetable drawn up and not public yet.
+fn drafted() -> Play {
+    let mut play = Play::at_roadshow(BIDS, rules);
+    let timetable = play.fresh();
+    play.does(&staff(), Kind::Timetable, timetable, "draw_up", frame(4));
+    play
+}
+
+/// Two rooms on a day of July, with time for two pitches in each.
+pub(crate) fn frame(day: u32) -> Value {
+    let at = |time: &str| format!("2024-07-{day:02}T{time}:00+08:00");
+    let window = json!({ "from": at("09:00"), "until": at("09:40") });
+    json!({ "frame": { "rooms": ["报告厅", "会议室"], "windows": [window] } })
 }
 
 fn second_expert(play: &mut Play) {

@@ -77,7 +77,7 @@ async fn print(call: Call, document: &'static Document) -> Answered {
     let mut world = World::default();
     world.put(state.clone());
     loop {
-        let missing = document.missing(&state, &world);
+        let missing = document.missing(&call.viewer, &state, &world);
         if missing.is_empty() {
             break;
         }

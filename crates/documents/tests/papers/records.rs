@@ -1,11 +1,7 @@
-//! Each document as it looks, in both languages, from records made by hand.
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! Records made by hand: a cycle with two applications, read by three experts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Cursor;
 
-use calamine::{Data, Reader as _, Xlsx};
-use fundcycle_core::actor::{Actor, Grant, Role, Scope};
 use fundcycle_core::aggregate::{REGISTRY, Record, Stored};
 use fundcycle_core::application::{self, Application, Form, Reasoned, RoundScore};
 use fundcycle_core::award::{self, Award};
@@ -16,30 +12,29 @@ use fundcycle_core::money::Money;
 use fundcycle_core::notice::{self, Notice};
 use fundcycle_core::organisation::{self, Organisation};
 use fundcycle_core::panel::{self, Outcome, Panel};
+use fundcycle_core::pitch_session::{self, Draw, PitchSession};
 use fundcycle_core::policy::{self, Policy, PolicyDocument, Round};
 use fundcycle_core::selection::{self, Line, Run, Selection};
 use fundcycle_core::sheet::{self, Sheet};
+use fundcycle_core::slot::{self, Slot};
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Viewer;
 use fundcycle_core::world::World;
-use fundcycle_documents::{DOCUMENTS, Format, Language, Paper};
 use fundcycle_scoring::{Exact, Outcome as Decision};
 use uuid::Uuid;
 
-const POLICY: &str = include_str!("../../../docs/examples/wujin-2024.toml");
-const CYCLE: Uuid = Uuid::from_u128(1);
-const OWNER: Uuid = Uuid::from_u128(40);
-const EXPERTS: [(Uuid, &str); 3] = [
+const POLICY: &str = include_str!("../../../../docs/examples/wujin-2024.toml");
+pub(crate) const CYCLE: Uuid = Uuid::from_u128(1);
+pub(crate) const EXPERTS: [(Uuid, &str); 3] = [
     (Uuid::from_u128(51), "甲专家"),
     (Uuid::from_u128(52), "乙专家"),
     (Uuid::from_u128(53), "丙专家"),
 ];
 
-fn time(text: &str) -> Timestamp {
+pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn record<A: Stored>(id: u128, journal: Uuid, stage: A::Stage, data: A) -> Record<A> {
+pub(crate) fn record<A: Stored>(id: u128, journal: Uuid, stage: A::Stage, data: A) -> Record<A> {
     Record {
         version: 1,
         stage,
@@ -50,16 +45,16 @@ fn record<A: Stored>(id: u128, journal: Uuid, stage: A::Stage, data: A) -> Recor
     }
 }
 
-fn score(text: &str) -> Exact {
+pub(crate) fn score(text: &str) -> Exact {
     text.parse().unwrap()
 }
 
-fn fen(yuan: i64) -> Money {
+pub(crate) fn fen(yuan: i64) -> Money {
     Money::from_fen(yuan * 100)
 }
 
 /// Two applications that were read by three experts, one of whom stepped back from the second.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::default();
     let document: PolicyDocument = toml::from_str(POLICY).unwrap();
     let policy = Policy {
@@ -153,10 +148,12 @@ fn world() -> World {
         sheet::Stage::Recused,
         sheet,
     )));
+    world.put(in_order());
+    world.put(turn());
     world
 }
 
-fn outcome(
+pub(crate) fn outcome(
     subject: u128,
     totals: &[(Uuid, &str)],
     dropped: &[Uuid],
@@ -194,7 +191,7 @@ fn outcome(
     }
 }
 
-fn closed_panel() -> State {
+pub(crate) fn closed_panel() -> State {
     let [(first, _), (second, _), (third, _)] = EXPERTS;
     let panel = Panel {
         round: Some(Round::PaperReview),
@@ -217,7 +214,13 @@ fn closed_panel() -> State {
     Panel::state(record(10, CYCLE, panel::Stage::Closed, panel))
 }
 
-fn line(application: u128, requested: i64, award: i64, rank: u32, decision: Decision) -> Line {
+pub(crate) fn line(
+    application: u128,
+    requested: i64,
+    award: i64,
+    rank: u32,
+    decision: Decision,
+) -> Line {
     Line {
         application: Uuid::from_u128(application),
         number: format!("WJ2024-000{}", application - 20),
@@ -233,7 +236,7 @@ fn line(application: u128, requested: i64, award: i64, rank: u32, decision: Deci
     }
 }
 
-fn chosen() -> State {
+pub(crate) fn chosen() -> State {
     let run = Run {
         lines: vec![
             line(20, 50_000, 45_000, 1, Decision::Funded),
@@ -255,7 +258,7 @@ fn chosen() -> State {
     ))
 }
 
-fn on_notice() -> State {
+pub(crate) fn on_notice() -> State {
     let notice = Notice {
         contact: "(演示)0519-00000000".to_owned(),
         rows: vec![notice::Row {
@@ -274,7 +277,7 @@ fn on_notice() -> State {
     Notice::state(record(12, CYCLE, notice::Stage::Running, notice))
 }
 
-fn letter() -> State {
+pub(crate) fn letter() -> State {
     let award = Award {
         organisation: Some(Uuid::from_u128(30)),
         organisation_name: "(演示)向日葵社会工作服务中心".to_owned(),
@@ -288,135 +291,41 @@ fn letter() -> State {
     Award::state(record(13, CYCLE, award::Stage::Issued, award))
 }
 
-fn viewer(role: Role, scope: Scope) -> Viewer {
-    Viewer::new(Actor::account(
-        OWNER,
-        BTreeSet::from([Grant { role, scope }]),
-    ))
+/// A sitting whose order is public: the first application pitches.
+pub(crate) fn in_order() -> State {
+    let draw = Draw {
+        seed: "00112233445566778899aabbccddeeff".to_owned(),
+        list_hash: "0f0f".to_owned(),
+        order: vec!["WJ2024-0000".to_owned()],
+    };
+    let session = PitchSession {
+        name: "第1场".to_owned(),
+        room: "(演示)报告厅, 二楼".to_owned(),
+        starts_at: time("2024-07-04T09:00:00+08:00"),
+        applications: BTreeSet::from([Uuid::from_u128(20)]),
+        list: draw.order.clone(),
+        commitment: Some("f0f0".to_owned()),
+        draw: Some(draw),
+        ..PitchSession::default()
+    };
+    PitchSession::state(record(14, CYCLE, pitch_session::Stage::Published, session))
 }
 
-fn staff() -> Viewer {
-    viewer(Role::Staff, Scope::Cycle(CYCLE))
-}
-
-fn paper(name: &str, viewer: &Viewer, state: &State, language: Language) -> Option<Paper> {
-    let document = DOCUMENTS.iter().find(|one| one.name == name).unwrap();
-    document.paper(viewer, state, &world(), language)
-}
-
-fn page(name: &str, viewer: &Viewer, state: &State, language: Language) -> String {
-    let paper = paper(name, viewer, state, language).unwrap();
-    let page = String::from_utf8(paper.write(Format::Html).unwrap()).unwrap();
-    // The style is a file of its own, the same on every page.
-    let (head, rest) = page.split_once("<style>").unwrap();
-    let (_, body) = rest.split_once("</style>").unwrap();
-    format!("{head}<style></style>{body}")
-}
-
-#[test]
-fn every_document_looks_as_checked_in() {
-    let owner = viewer(Role::Owner, Scope::Organisation(Uuid::from_u128(30)));
-    let other = viewer(Role::Owner, Scope::Organisation(Uuid::from_u128(31)));
-    let refused = world()
-        .state(
-            fundcycle_core::kinds::Kind::Application,
-            Uuid::from_u128(21),
-        )
-        .unwrap()
-        .clone();
-    let public = Viewer::default();
-    let all: [(&str, &Viewer, State); 6] = [
-        ("score-summary", &staff(), closed_panel()),
-        ("ranking", &staff(), closed_panel()),
-        ("selection", &staff(), chosen()),
-        ("notice", &public, on_notice()),
-        ("award-letter", &owner, letter()),
-        ("result-letter", &other, refused),
-    ];
-    assert_eq!(all.len(), DOCUMENTS.len(), "every document is shown here");
-    for (name, viewer, state) in all {
-        for language in [Language::Zh, Language::En] {
-            let page = page(name, viewer, &state, language);
-            insta::assert_snapshot!(format!("{name}.{}", language.tag()), page);
-        }
-    }
-}
-
-#[test]
-fn experts_whose_names_the_reader_does_not_see_are_numbered() {
-    // An auditor of the cycle alone, in a world that holds no profile of an expert.
-    let mut world = world();
-    for (account, _) in EXPERTS {
-        world.remove(fundcycle_core::kinds::Kind::Expert, expert::id_of(account));
-    }
-    let document = DOCUMENTS
-        .iter()
-        .find(|one| one.name == "score-summary")
-        .unwrap();
-    let paper = document
-        .paper(&staff(), &closed_panel(), &world, Language::Zh)
-        .unwrap();
-    let page = String::from_utf8(paper.write(Format::Html).unwrap()).unwrap();
-    assert!(page.contains("专家1") && page.contains("专家3"), "{page}");
-    for (account, name) in EXPERTS {
-        assert!(!page.contains(name) && !page.contains(&account.to_string()));
-    }
-}
-
-#[test]
-fn a_document_is_absent_for_those_it_is_not_for() {
-    let owner = viewer(Role::Owner, Scope::Organisation(Uuid::from_u128(30)));
-    let elsewhere = viewer(Role::Staff, Scope::Cycle(Uuid::from_u128(9)));
-    let admin = viewer(Role::Admin, Scope::Everywhere);
-    for name in ["score-summary", "ranking"] {
-        for other in [&owner, &elsewhere, &admin, &Viewer::default()] {
-            assert_eq!(
-                paper(name, other, &closed_panel(), Language::Zh),
-                None,
-                "{name} {other:?}"
-            );
-        }
-    }
-    assert_eq!(
-        paper("award-letter", &Viewer::default(), &letter(), Language::Zh),
-        None
-    );
-    let mut taken_back = letter();
-    if let State::Award(award) = &mut taken_back {
-        award.stage = award::Stage::Revoked;
-    }
-    assert_eq!(
-        paper("award-letter", &owner, &taken_back, Language::Zh),
-        None
-    );
-}
-
-#[test]
-fn a_workbook_reads_back_as_it_was_written() {
-    let paper = paper("score-summary", &staff(), &closed_panel(), Language::Zh).unwrap();
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(paper.write(Format::Xlsx).unwrap())).unwrap();
-    assert_eq!(book.sheet_names(), ["评分汇总表"]);
-    let range = book.worksheet_range("评分汇总表").unwrap();
-    let rows: Vec<&[Data]> = range.rows().collect();
-    let second = rows
-        .iter()
-        .find(|row| row[1] == Data::String("WJ2024-0001".into()))
-        .unwrap();
-    assert_eq!(
-        second[3],
-        Data::String("=HYPERLINK(\"http://example.invalid/\")".into())
-    );
-    let first = rows
-        .iter()
-        .find(|row| row[1] == Data::String("WJ2024-0000".into()))
-        .unwrap();
-    let numbers: Vec<&Data> = first
-        .iter()
-        .filter(|cell| matches!(cell, Data::Float(_)))
-        .collect();
-    assert_eq!(
-        numbers.len(),
-        5,
-        "the rank, three totals, dropped or not, and the score: {first:?}"
-    );
+/// The turn of the first application.
+pub(crate) fn turn() -> State {
+    let turn = slot::Turn {
+        session: Uuid::from_u128(14),
+        application: Uuid::from_u128(20),
+        organisation: Some(Uuid::from_u128(30)),
+        number: "WJ2024-0000".to_owned(),
+        position: 1,
+        room: "(演示)报告厅, 二楼".to_owned(),
+        starts_at: time("2024-07-04T09:00:00+08:00"),
+        ends_at: time("2024-07-04T09:15:00+08:00"),
+    };
+    let slot = Slot {
+        turn,
+        ..Slot::default()
+    };
+    Slot::state(record(15, CYCLE, slot::Stage::Scheduled, slot))
 }

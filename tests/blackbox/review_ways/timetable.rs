@@ -99,8 +99,11 @@ async fn clashes_are_shown(desk: &Desk<'_>, timetable: &str, applications: &[Str
         .collect();
     assert_eq!(same_time.len(), 2, "two rooms at once");
     let of = |sitting: &Value| {
-        let ids = sitting["pitches"].as_object().unwrap().values();
-        format!("/v1/applications/{}", ids.last().unwrap().as_str().unwrap())
+        let mut ids = sitting["pitches"].as_object().unwrap().values();
+        format!(
+            "/v1/applications/{}",
+            ids.next_back().unwrap().as_str().unwrap()
+        )
     };
     let both = [of(same_time[0]), of(same_time[1])];
     let panel = desk.forms("roadshow", &EXPERTS).await;
@@ -189,7 +192,7 @@ async fn it_becomes_public(desk: &Desk<'_>, server: &Server, timetable: &str) {
             .unwrap()
             .values()
             .collect();
-        ids.sort_by_key(|id| id.to_string());
+        ids.sort_by_key(ToString::to_string);
         assert_eq!(record["applications"], json!(ids));
     }
     let (status, public) = server.ask("GET", timetable, None, None).await;

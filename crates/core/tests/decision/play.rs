@@ -171,10 +171,16 @@ impl Play {
         play
     }
 
-    /// The same, reviewed and at the roadshow.
-    pub(crate) fn at_roadshow(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
+    /// The same, with every sheet of the review in.
+    pub(crate) fn reviewed(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
         let mut play = Self::begin(bids, change);
         play.score("paper_review", |bid| bid.paper);
+        play
+    }
+
+    /// The same, at the roadshow.
+    pub(crate) fn at_roadshow(bids: &[Bid], change: impl FnOnce(&mut Value)) -> Self {
+        let mut play = Self::reviewed(bids, change);
         play.does(&staff(), Kind::Cycle, CYCLE, "open_roadshow", json!({}));
         play
     }

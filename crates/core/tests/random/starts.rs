@@ -28,6 +28,7 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     || Play::called(BIDS, rules),
     || checked(rules),
     in_review,
+    || Play::reviewed(BIDS, rules),
     assigning,
     timetabled,
     at_roadshow,

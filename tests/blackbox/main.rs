@@ -20,6 +20,7 @@ mod recompute;
 mod registry;
 mod result_ways;
 mod review_ways;
+mod secrecy;
 mod serving;
 mod sign_in;
 mod support;

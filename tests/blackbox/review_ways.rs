@@ -42,18 +42,19 @@ pub(crate) const VERBS: &[&str] = &[
 on_both!(sheets_and_panels_are_opened_again_and_experts_step_back,);
 
 /// Plays the demonstration to the end of the eligibility check and serves it.
-fn checked_for_eligibility(database: &Database) -> Server {
+pub(crate) fn checked_for_eligibility(database: &Database) -> Server {
+    played_until(database, "eligibility")
+}
+
+/// Plays the demonstration to the end of a scene and serves it.
+pub(crate) fn played_until(database: &Database, scene: &str) -> Server {
     let folder = database.folder.path();
-    let arguments = [
-        "demo",
-        "--until",
-        "eligibility",
-        "--database",
-        &database.url,
-    ];
+    let arguments = ["demo", "--until", scene, "--database", &database.url];
     let played = run(folder, &arguments);
     assert_eq!(played.status.code(), Some(0), "{}", err(&played));
-    Server::start(folder, &database.url, &["--time-travel"])
+    // The play keeps its files in a folder of its own.
+    let flags = ["--time-travel", "--files", "fundcycle-demo-files"];
+    Server::start(folder, &database.url, &flags)
 }
 
 /// Which scenario makes a verb happen.

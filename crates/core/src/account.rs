@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::kinds::Kind;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Eye, Field, Shows, Sight};
 use crate::world::World;
 
 names! {
@@ -151,6 +151,8 @@ impl Aggregate for Account {
             eyes: &[Eye::Admin],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[];
 
     fn index(&self) -> Index {
         Index {

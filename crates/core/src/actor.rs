@@ -151,6 +151,10 @@ impl Actor {
                 }
             }
         }
+        // Nobody acts for the bureau towards their own organisation (`visibility.md` F3).
+        if organisation.is_some_and(|id| self.organisations().contains(&id)) {
+            roles.retain(|role| !matches!(role, Role::Staff | Role::Lead | Role::Finance));
+        }
         roles
     }
 }

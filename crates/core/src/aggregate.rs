@@ -11,7 +11,7 @@ use crate::kinds::{self, Kind, State};
 use crate::names::Names;
 use crate::rejection::{Rejection, ShutGate, Text};
 use crate::time::Timestamp;
-use crate::visibility::{Field, Sight};
+use crate::visibility::{Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// A command that knows its own verb.
@@ -66,6 +66,13 @@ pub trait Aggregate:
     const SIGHTS: &'static [Sight];
     /// Which fields each of them sees; a field not listed is seen by staff and auditors only.
     const FIELDS: &'static [Field];
+    /// The field that each part of the index shows; a part that is not listed is for staff alone.
+    const SHOWS: &'static [Shows];
+    /// Where the applicant is named, as paths such as `form/lead`: taken out for experts of a round
+    /// that is blind on both sides.
+    const IDENTIFIES: &'static [&'static str] = &[];
+    /// What staff do not see either while a sealed round is open.
+    const SEALED: &'static [&'static str] = &[];
 
     /// By what the record is found in lists, and to whom it belongs.
     fn index(&self) -> Index;

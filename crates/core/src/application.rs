@@ -22,7 +22,7 @@ use crate::money::Money;
 use crate::organisation::{self, Organisation};
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// An application.
@@ -265,6 +265,9 @@ impl Aggregate for Application {
             eyes: &[Eye::Applicant],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Facet, "form"), (Column::Number, "number"), (Column::Label, "form"), (Column::Amount, "form")];
+    const IDENTIFIES: &'static [&'static str] = &["organisation", "form/lead", "form/synthetic"];
 
     fn index(&self) -> Index {
         Index {

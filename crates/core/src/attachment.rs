@@ -13,7 +13,7 @@ use crate::kinds::Kind;
 use crate::rejection::{Fault, Rejection};
 use crate::text::check_name;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -155,6 +155,10 @@ impl Aggregate for Attachment {
             eyes: &[Eye::Applicant, Eye::Expert],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "application"), (Column::Label, "name")];
+    // The name and the bytes may say who applies, and the hash finds the bytes elsewhere.
+    const IDENTIFIES: &'static [&'static str] = &["name", "sha256", "size"];
 
     fn index(&self) -> Index {
         Index {

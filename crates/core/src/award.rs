@@ -19,7 +19,7 @@ use crate::organisation::Organisation;
 use crate::project::{self, Ground, Project};
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -214,6 +214,8 @@ impl Aggregate for Award {
         Field { name: "due", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "application"), (Column::Facet, "domain"), (Column::Number, "letter"), (Column::Label, "title"), (Column::Amount, "amount")];
 
     fn index(&self) -> Index {
         Index {

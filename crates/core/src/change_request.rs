@@ -18,7 +18,7 @@ use crate::project::plan::{budget_faults, by_category, cap_faults, shifted, targ
 use crate::project::{self, Plan, Project, RecordedChange};
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -271,6 +271,8 @@ impl Aggregate for ChangeRequest {
         Field { name: "plan_version", eyes: &[Eye::Applicant] },
         Field { name: "answer", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "project"), (Column::Facet, "change"), (Column::Amount, "shifted")];
 
     fn index(&self) -> Index {
         Index {

@@ -23,7 +23,7 @@ use crate::policy::{self, Policy};
 use crate::rejection::Rejection;
 use crate::selection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -308,6 +308,8 @@ impl Aggregate for Cycle {
             eyes: &[Eye::Public],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Label, "name")];
 
     fn index(&self) -> Index {
         Index {

@@ -26,8 +26,8 @@ pub struct Request {
     pub id: Uuid,
     /// What is asked.
     pub command: Command,
-    /// Who asks.
-    pub actor: Actor,
+    /// Who asks, with what is known of them.
+    pub viewer: Viewer,
 }
 
 /// One recorded move of one record.
@@ -85,7 +85,7 @@ pub fn execute(
         world,
         now,
         calendar,
-        initiator: &request.actor,
+        initiator: &request.viewer.actor,
         facts: Vec::new(),
         before: Vec::new(),
     };
@@ -93,7 +93,7 @@ pub fn execute(
         request.journal,
         request.id,
         request.command.clone(),
-        &request.actor,
+        &request.viewer,
         0,
     );
     let Run {
@@ -131,10 +131,10 @@ impl Run<'_> {
         journal: Uuid,
         id: Uuid,
         command: Command,
-        actor: &Actor,
+        viewer: &Viewer,
         depth: usize,
     ) -> Result<(), Stop> {
-        let kind = command.kind();
+        let (kind, actor) = (command.kind(), &viewer.actor);
         let mut needs = command.needs(id, journal, self.world);
         needs.retain(|need| !self.world.has(*need));
         if !needs.is_empty() {
@@ -142,7 +142,7 @@ impl Run<'_> {
         }
         let known = self.world.state(kind, id);
         let roles = if let Some(state) = known {
-            if !actor.system && Viewer::new(actor.clone()).eyes(state).is_empty() {
+            if !actor.system && viewer.eyes(state).is_empty() {
                 return Err(Stop::Refused(Rejection::NotFound));
             }
             state.roles_of(actor)
@@ -219,7 +219,13 @@ impl Run<'_> {
                 "连锁操作层级过深。",
             )))
         } else {
-            self.step(then.journal, id, then.command, &Actor::system(), depth)
+            self.step(
+                then.journal,
+                id,
+                then.command,
+                &Viewer::new(Actor::system()),
+                depth,
+            )
         };
         outcome.map_err(|stop| match stop {
             Stop::Refused(because) => Stop::Refused(Rejection::Consequence {

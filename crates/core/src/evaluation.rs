@@ -19,7 +19,7 @@ use crate::policy::document::Consequence;
 use crate::project::{self, Project};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 pub use grading::AutomaticScore;
 
@@ -264,6 +264,8 @@ impl Aggregate for Evaluation {
         Field { name: "contested", eyes: &[Eye::Applicant] },
         Field { name: "answer", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "project"), (Column::Facet, "round")];
 
     fn index(&self) -> Index {
         Index {

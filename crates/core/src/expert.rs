@@ -13,7 +13,7 @@ use crate::kinds::Kind;
 use crate::rejection::{Fault, Rejection};
 use crate::text::check_name;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -211,6 +211,8 @@ impl Aggregate for Expert {
             eyes: &[Eye::Holder],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Facet, "profile"), (Column::Label, "profile")];
 
     fn index(&self) -> Index {
         Index {

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::names::Names as _;
 use crate::rejection::{Rejection, ShutGate};
 use crate::time::Timestamp;
-use crate::visibility::{Field, Sight};
+use crate::visibility::{Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// One arrow of any flow, by stable names.
@@ -141,6 +141,21 @@ macro_rules! kinds {
             /// Who sees which fields, beside staff.
             pub const fn fields(self) -> &'static [Field] {
                 match self { $(Self::$Kind => <crate::$module::$Kind as Aggregate>::FIELDS),+ }
+            }
+
+            /// The field that each part of the index shows.
+            pub const fn shows(self) -> &'static [Shows] {
+                match self { $(Self::$Kind => <crate::$module::$Kind as Aggregate>::SHOWS),+ }
+            }
+
+            /// Where the applicant is named.
+            pub const fn identifies(self) -> &'static [&'static str] {
+                match self { $(Self::$Kind => <crate::$module::$Kind as Aggregate>::IDENTIFIES),+ }
+            }
+
+            /// What staff do not see either while a sealed round is open.
+            pub const fn sealed(self) -> &'static [&'static str] {
+                match self { $(Self::$Kind => <crate::$module::$Kind as Aggregate>::SEALED),+ }
             }
 
             /// The JSON Schema of what each verb carries, as one `oneOf` over verbs.

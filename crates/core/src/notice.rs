@@ -20,7 +20,7 @@ use crate::organisation::Organisation;
 use crate::rejection::Rejection;
 use crate::selection::{self, Selection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -239,6 +239,8 @@ impl Aggregate for Notice {
             eyes: &[Eye::Public],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "selection"), (Column::Label, "title")];
 
     fn index(&self) -> Index {
         Index {

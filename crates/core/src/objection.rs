@@ -16,7 +16,7 @@ use crate::notice::{self, Notice};
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 use crate::sheet::Sheet;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -297,6 +297,8 @@ impl Aggregate for Objection {
             eyes: &[Eye::Applicant],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "application")];
 
     fn index(&self) -> Index {
         Index {

@@ -16,7 +16,7 @@ use crate::rejection::{Fault, Rejection};
 use crate::text::check_name;
 use crate::time::Timestamp;
 use crate::uscc::WellFormedUscc;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -266,6 +266,8 @@ impl Aggregate for Organisation {
             eyes: &[Eye::Applicant],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Facet, "profile"), (Column::Number, "profile"), (Column::Label, "profile")];
 
     fn index(&self) -> Index {
         Index {

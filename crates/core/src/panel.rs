@@ -29,11 +29,12 @@ use crate::cycle;
 use crate::expert;
 use crate::kinds::Kind;
 use crate::policy::Round;
+use crate::policy::document::RoundVisibility;
 use crate::project::{self, Project};
 use crate::rejection::Rejection;
 use crate::sheet::{self, Sheet};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -155,6 +156,9 @@ pub struct Panel {
     pub ranking_version: u32,
     /// The number of the policy the results were computed under.
     pub policy_number: Option<u32>,
+    /// Who sees what while it is open, as the policy said when it opened.
+    #[serde(default, skip_serializing_if = "RoundVisibility::is_default")]
+    pub visibility: RoundVisibility,
 }
 
 /// What one application or project brought into the ranking.
@@ -244,6 +248,11 @@ pub enum Event {
         /// From what, and what came out.
         plan: Box<Plan>,
     },
+    /// It was opened.
+    Opened {
+        /// Who sees what from now on.
+        visibility: RoundVisibility,
+    },
     /// It was closed.
     Closed {
         /// What the sheets added up to, best first.
@@ -311,6 +320,19 @@ const SHEETS_IN: Gate<Panel> = Gate::<Panel>::new(
         Need::All(kind_of_subjects(panel.data.round)),
     ]
 });
+
+/// Who sees what in a round by the policy in force.
+fn visibility_now(panel: &Record<Panel>, cx: &Context<'_>) -> RoundVisibility {
+    panel
+        .data
+        .round
+        .and_then(|round| cx.policy()?.rounds.get(&round))
+        .map(|rules| rules.visibility)
+        .unwrap_or_default()
+}
+
+/// How lists mark a panel whose scores are sealed while it is open.
+pub const SEALED: &str = "sealed";
 
 fn sheets<'a>(
     panel: &Record<Panel>,
@@ -387,10 +409,14 @@ impl Aggregate for Panel {
         stages: &[],
     }];
     const FIELDS: &'static [Field] = &[];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Facet, "round")];
+    const SEALED: &'static [&'static str] = &["results", "calibration", "agreement"];
 
     fn index(&self) -> Index {
         Index {
             facet: self.round.map(|round| round.to_string()),
+            label: self.visibility.sealed.then(|| SEALED.to_owned()),
             ..Index::default()
         }
     }
@@ -496,7 +522,10 @@ impl Aggregate for Panel {
                 Rejection::unless_reasoned(&reason)?;
                 Ok(results::reopened(record, reason, cx))
             }
-            Command::DiscardPlan {} | Command::Open {} | Command::Dissolve {} => {
+            Command::Open {} => Ok(Decided::only(Event::Opened {
+                visibility: visibility_now(record, cx),
+            })),
+            Command::DiscardPlan {} | Command::Dissolve {} => {
                 Ok(Decided::only(Event::Moved { reason: None }))
             }
         }
@@ -545,6 +574,10 @@ impl Aggregate for Panel {
                 self.agreement = agreement;
                 self.ranking_version += 1;
                 self.policy_number = Some(policy_number);
+            }
+            Event::Opened { visibility } => {
+                self.visibility = visibility;
+                self.plan = None;
             }
             Event::Moved { .. } => self.plan = None,
         }

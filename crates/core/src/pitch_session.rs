@@ -20,7 +20,7 @@ use crate::policy::Round;
 use crate::rejection::{Fault, Rejection};
 use crate::slot::{self, Slot};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -284,6 +284,8 @@ impl Aggregate for PitchSession {
             eyes: &[Eye::Public],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Facet, "room"), (Column::Label, "name")];
 
     fn index(&self) -> Index {
         Index {

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::kinds::Kind;
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 
 names! {
     /// Where one version of the rules stands.
@@ -142,6 +142,8 @@ impl Aggregate for Policy {
             eyes: &[Eye::Public],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Number, "number"), (Column::Label, "document")];
 
     fn index(&self) -> Index {
         Index {

@@ -33,7 +33,7 @@ use crate::numerals::capital_numerals;
 use crate::policy::Round;
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// A project.
@@ -192,6 +192,8 @@ impl Aggregate for Project {
         Field { name: "demand", eyes: &[Eye::Applicant] },
         Field { name: "demand_reminded_at", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "application"), (Column::Facet, "domain"), (Column::Number, "agreement"), (Column::Label, "title"), (Column::Amount, "amount")];
 
     fn index(&self) -> Index {
         Index {

@@ -18,7 +18,7 @@ use crate::project::{self, Project};
 use crate::rejection::{Fault, Rejection};
 use crate::text::check_length;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// The longest report, in characters.
@@ -214,6 +214,8 @@ impl Aggregate for Report {
         Field { name: "submitted_at", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "project"), (Column::Facet, "occasion")];
 
     fn index(&self) -> Index {
         Index {

@@ -27,7 +27,7 @@ use crate::notice::{self, Notice};
 use crate::policy::Round;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// A selection.
@@ -196,6 +196,8 @@ impl Aggregate for Selection {
         stages: &[],
     }];
     const FIELDS: &'static [Field] = &[];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Amount, "run")];
 
     fn index(&self) -> Index {
         let awarded = Money::checked_sum(self.run.lines.iter().map(|line| line.award));

@@ -17,7 +17,7 @@ use crate::panel::{self, Panel};
 use crate::policy::Round;
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -210,6 +210,10 @@ impl Aggregate for Sheet {
             stages: &["pending", "draft", "submitted", "abstained"],
         },
         Sight {
+            eye: Eye::Peer,
+            stages: &["submitted"],
+        },
+        Sight {
             eye: Eye::Organiser,
             stages: &[],
         },
@@ -217,15 +221,15 @@ impl Aggregate for Sheet {
     const FIELDS: &'static [Field] = &[
         Field {
             name: "panel",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "round",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "subject",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "expert",
@@ -233,15 +237,15 @@ impl Aggregate for Sheet {
         },
         Field {
             name: "marks",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "total",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "recommended",
-            eyes: &[Eye::Holder],
+            eyes: &[Eye::Holder, Eye::Peer],
         },
         Field {
             name: "submitted_at",
@@ -252,6 +256,9 @@ impl Aggregate for Sheet {
             eyes: &[Eye::Holder],
         },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "subject"), (Column::Facet, "round")];
+    const SEALED: &'static [&'static str] = &["marks", "total", "recommended", "vetoes"];
 
     fn index(&self) -> Index {
         Index {

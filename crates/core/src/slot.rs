@@ -13,7 +13,7 @@ use crate::kinds::Kind;
 use crate::pitch_session::{self, PitchSession};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -274,6 +274,8 @@ impl Aggregate for Slot {
         name: "turn",
         eyes: &[Eye::Applicant],
     }];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "turn"), (Column::Number, "turn"), (Column::Amount, "turn")];
 
     fn index(&self) -> Index {
         Index {

@@ -23,7 +23,7 @@ use crate::money::Money;
 use crate::policy::document::{TrancheCondition, TrancheNeeds};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -310,6 +310,8 @@ impl Aggregate for Tranche {
         Field { name: "paid_on", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
     ];
+    #[rustfmt::skip]
+    const SHOWS: &'static [Shows] = &[(Column::Parent, "project"), (Column::Facet, "after"), (Column::Number, "voucher"), (Column::Label, "name"), (Column::Amount, "amount")];
 
     fn index(&self) -> Index {
         Index {

@@ -16,6 +16,8 @@ pub enum Need {
     PartsOf(Kind, Uuid),
     /// Every record of a kind that belongs to an organisation.
     OfOrganisation(Kind, Uuid),
+    /// Every record of a kind that belongs to an account.
+    OfPerson(Kind, Uuid),
     /// Every record of a kind in this journal.
     All(Kind),
 }
@@ -27,6 +29,7 @@ impl Need {
             Self::One(kind, _)
             | Self::PartsOf(kind, _)
             | Self::OfOrganisation(kind, _)
+            | Self::OfPerson(kind, _)
             | Self::All(kind) => kind,
         }
     }

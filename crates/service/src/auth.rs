@@ -88,9 +88,9 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
         .filter(|account| account.stage == account::Stage::Active)
         .ok_or_else(refused)?;
     let actor = Actor::account(id, account.data.grants.clone());
-    let assigned = app.store.assigned(id).await?;
+    let standing = app.store.standing(&actor).await?;
     Ok(Session {
-        viewer: Viewer { actor, assigned },
+        viewer: Viewer { actor, standing },
         secret: Some(secret),
     })
 }

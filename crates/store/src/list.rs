@@ -2,10 +2,12 @@
 
 mod cursor;
 
+use std::collections::BTreeSet;
+
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Viewer;
+use fundcycle_core::visibility::{Column, Viewer};
 use uuid::Uuid;
 
 pub use cursor::BadCursor;
@@ -138,6 +140,26 @@ impl ListQuery {
             limit: 50,
             cursor: None,
         }
+    }
+
+    /// The columns that it finds or sorts by, beside stage, time and to whom a record belongs.
+    fn asked(&self) -> BTreeSet<Column> {
+        let sorted = match self.sort {
+            SortBy::CreatedAt | SortBy::UpdatedAt => None,
+            SortBy::Label => Some(Column::Label),
+            SortBy::Number => Some(Column::Number),
+            SortBy::Amount => Some(Column::Amount),
+        };
+        [
+            self.parent.map(|_| Column::Parent),
+            self.facet.as_ref().map(|_| Column::Facet),
+            self.number.as_ref().map(|_| Column::Number),
+            self.label_contains.as_ref().map(|_| Column::Label),
+            sorted,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// The same in one journal.
@@ -298,7 +320,7 @@ fn page(
 
 /// `SELECT what` of the rows that the filters leave and the viewer may see; none where they may see none.
 fn filtered(what: &'static str, viewer: &Viewer, query: &ListQuery) -> Option<Statement> {
-    let conditions = visible::visible(viewer, query.kind);
+    let conditions = visible::visible(viewer, query.kind, &query.asked());
     if conditions.is_empty() {
         return None;
     }

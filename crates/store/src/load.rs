@@ -49,6 +49,7 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
     let mut ones: BTreeMap<Option<Uuid>, (BTreeSet<Kind>, BTreeSet<Uuid>)> = BTreeMap::new();
     let mut parts: BTreeMap<Kind, BTreeSet<Uuid>> = BTreeMap::new();
     let mut owned: BTreeMap<Kind, BTreeSet<Uuid>> = BTreeMap::new();
+    let mut personal: BTreeMap<Kind, BTreeSet<Uuid>> = BTreeMap::new();
     let mut all: BTreeSet<Kind> = BTreeSet::new();
     for need in needs {
         match *need {
@@ -63,6 +64,9 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
             Need::OfOrganisation(kind, organisation) => {
                 owned.entry(kind).or_default().insert(organisation);
             }
+            Need::OfPerson(kind, person) => {
+                personal.entry(kind).or_default().insert(person);
+            }
             Need::All(kind) => {
                 all.insert(kind);
             }
@@ -76,7 +80,11 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
         sql.push(" AND id IN ").list(ids);
         statements.push(sql);
     }
-    for (column, by_kind) in [(" AND parent IN ", parts), (" AND organisation IN ", owned)] {
+    for (column, by_kind) in [
+        (" AND parent IN ", parts),
+        (" AND organisation IN ", owned),
+        (" AND person IN ", personal),
+    ] {
         for (kind, ids) in by_kind {
             let mut sql = select(home(kind, journal));
             sql.push(" AND kind = ").bind(kind.name());

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fundcycle_core::actor::Actor;
 use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::calendar::WorkingDayCalendar;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::verification::Source;
+use fundcycle_core::panel;
+use fundcycle_core::standing::{self, Standing};
 use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 
@@ -19,8 +22,6 @@ use crate::store::Store;
 
 /// Entries read at a time.
 const PAGE: u32 = 1_000;
-/// Stages in which a sheet gives its expert nothing to see.
-const NOT_LIVE: [&str; 2] = ["recused", "void"];
 
 impl Store {
     /// The record with this id, of `kind` where one is asked for.
@@ -106,21 +107,40 @@ impl Store {
         self.calendar()
     }
 
-    /// The applications and projects on which `account` has a live sheet.
+    /// What is known of somebody beside their rights, as of now.
     ///
     /// # Errors
     ///
     /// Where the database fails.
-    pub async fn assigned(&self, account: Uuid) -> Result<BTreeSet<Uuid>, StoreError> {
-        let mut sql = Statement::new("SELECT parent FROM state WHERE kind = ");
-        sql.bind(Kind::Sheet.name())
-            .push(" AND person = ")
-            .bind(account);
-        sql.push(" AND parent IS NOT NULL AND stage NOT IN ")
-            .list(NOT_LIVE);
+    pub async fn standing(&self, actor: &Actor) -> Result<Standing, StoreError> {
+        let mut world = World::default();
+        loop {
+            let mut needs: BTreeSet<Need> = standing::needs(actor, &world).into_iter().collect();
+            needs.retain(|need| !world.has(*need));
+            if needs.is_empty() {
+                break;
+            }
+            // Sheets lie in every cycle that the person was asked for.
+            self.load_needs(REGISTRY, needs, &mut world).await?;
+        }
+        let sealed = if standing::works_for_the_bureau(actor) {
+            self.sealed().await?
+        } else {
+            BTreeSet::new()
+        };
+        Ok(standing::of(actor, &world, sealed))
+    }
+
+    /// The open panels whose scores are kept from staff.
+    async fn sealed(&self) -> Result<BTreeSet<Uuid>, StoreError> {
+        let mut sql = Statement::new("SELECT id FROM state WHERE kind = ");
+        sql.bind(Kind::Panel.name())
+            .push(" AND label = ")
+            .bind(panel::SEALED);
+        sql.push(" AND stage = ").bind(panel::Stage::Open.name());
         let mut reader = self.pool().reader().await?;
         let rows: Vec<(Uuid,)> = sql.fetch_all(&mut reader.engine()).await?;
-        Ok(rows.into_iter().map(|(parent,)| parent).collect())
+        Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
     /// Up to `limit` entries of a journal after `after`, in order.
@@ -202,22 +222,4 @@ impl Store {
 fn policy_of(world: &World, journal: Uuid) -> Option<Need> {
     let cycle = world.get::<fundcycle_core::cycle::Cycle>(journal)?;
     Some(Need::One(Kind::Policy, cycle.data.policy?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stages_that_end_an_assignment_are_stages_of_a_sheet() {
-        let stages: Vec<&str> = Kind::Sheet
-            .stages()
-            .iter()
-            .map(|stage| stage.name)
-            .collect();
-        assert!(
-            NOT_LIVE.iter().all(|stage| stages.contains(stage)),
-            "{stages:?}"
-        );
-    }
 }

@@ -7,7 +7,6 @@ use fundcycle_core::kinds::Kind;
 use fundcycle_core::present::Presented;
 use fundcycle_core::rejection::Rejection;
 use fundcycle_core::time::Timestamp;
-use fundcycle_core::visibility::Viewer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -20,10 +19,8 @@ use crate::error::StoreError;
 pub struct Submission {
     /// Names the command in the journal; all facts that follow from it share it.
     pub command: Uuid,
-    /// What is asked, by whom.
+    /// What is asked, by whom; through the same eyes the record is compared and answered.
     pub request: Request,
-    /// Through whose eyes the record is compared and answered.
-    pub viewer: Viewer,
     /// Which version the asker has seen (`If-Match`).
     pub precondition: Precondition,
     /// So that asking again is not doing again (`Idempotency-Key`).

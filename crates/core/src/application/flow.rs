@@ -251,13 +251,7 @@ pub const HANDED_IN: &[&str] = &[
 ];
 
 /// The stages in which an assigned expert sees it.
-pub const JUDGED: &[&str] = &[
-    "in_review",
-    "shortlisted",
-    "roadshow_ready",
-    "presented",
-    "awarded",
-];
+pub const JUDGED: &[&str] = &["in_review", "shortlisted", "roadshow_ready", "presented"];
 
 /// Whether an application in this stage counts towards the limit per organisation.
 pub const fn counts_as_application(stage: Stage) -> bool {

@@ -6,7 +6,9 @@ use fundcycle_scoring::{CalibrationMethod, CalibrationRules, Exact, Method};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::document::{Consequence, PolicyDocument, Round, RoundRules, TrancheCondition};
+use super::document::{
+    Blindness, Consequence, PolicyDocument, Round, RoundRules, TrancheCondition,
+};
 use crate::names::Names as _;
 use crate::rejection::Fault;
 
@@ -205,7 +207,17 @@ impl PolicyDocument {
                     "The policy leaves this stage out, so the round can never take place.",
                     "规则未启用该阶段,此轮次不会进行。",
                 ),
-                (true, Some(rules)) => check_round(*round, rules, faults),
+                (true, Some(rules)) => {
+                    if rules.visibility.blindness == Blindness::Double && *round != Round::PaperReview {
+                        faults.add(
+                            format!("/rounds/{round}/visibility/blindness"),
+                            "cannot_be_blind",
+                            "Whoever pitches or runs a project is known: only the paper review can be blind on both sides.",
+                            "路演与项目评估无法隐去申报方,仅书面评审可设双盲。",
+                        );
+                    }
+                    check_round(*round, rules, faults);
+                }
                 (false, None) => {}
             }
         }

@@ -220,6 +220,61 @@ pub struct BudgetRule {
     pub severity: Severity,
 }
 
+names! {
+    /// Who knows whom in a round.
+    pub enum Blindness {
+        /// Applicants may learn who read their application.
+        Open = "open" "公开",
+        /// Applicants never learn who read their application.
+        Single = "single" "单盲",
+        /// Nor do experts learn who applies: names are taken out, files are withheld.
+        Double = "double" "双盲",
+    }
+}
+
+names! {
+    /// When an expert sees the sheets of the others on the same application, never their drafts.
+    pub enum OthersSheets {
+        /// Not at all.
+        Never = "never" "不可见",
+        /// Once their own sheet is in.
+        AfterOwn = "after_own" "本人提交后",
+        /// Once all their own sheets of the round are in.
+        NothingOutstanding = "nothing_outstanding" "本人全部提交后",
+        /// From the beginning.
+        Always = "always" "始终",
+    }
+}
+
+/// Who sees what while a round is open (`visibility.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoundVisibility {
+    /// Who knows whom.
+    pub blindness: Blindness,
+    /// When experts see each other's sheets.
+    pub others: OthersSheets,
+    /// Whether scores are kept from staff, too, until the round closes.
+    pub sealed: bool,
+}
+
+impl Default for RoundVisibility {
+    fn default() -> Self {
+        Self {
+            blindness: Blindness::Single,
+            others: OthersSheets::Never,
+            sealed: false,
+        }
+    }
+}
+
+impl RoundVisibility {
+    /// Whether nothing differs from the default.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How one round is scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -243,6 +298,9 @@ pub struct RoundRules {
     /// How many go on to the next round, in rank order; none: all above the pass line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortlist: Option<u32>,
+    /// Who sees what while it is open; fixed for a panel when it opens.
+    #[serde(default, skip_serializing_if = "RoundVisibility::is_default")]
+    pub visibility: RoundVisibility,
 }
 
 /// How a pitch runs, in minutes (`domain.md` §2.7).

@@ -4,6 +4,7 @@ use fundcycle_core::actor::{Actor, Role};
 use fundcycle_core::evaluation::Evaluation;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::project::Project;
+use fundcycle_core::standing::Blinding;
 use fundcycle_core::visibility::Viewer;
 use serde_json::json;
 use uuid::Uuid;
@@ -147,11 +148,12 @@ fn experts_are_given_projects_under_evaluation_only_and_see_their_plan_while_the
     let mut viewer = Viewer::new(expert());
     let state = State::Project(play.get::<Project>(id).clone());
     // Having read the application does not show the project.
-    viewer
-        .assigned
-        .insert(play.get::<Project>(id).data.application.unwrap());
+    viewer.standing.assigned.insert(
+        play.get::<Project>(id).data.application.unwrap(),
+        Blinding::Shown,
+    );
     assert!(!viewer.view(&state).unwrap().contains_key("plan"));
-    viewer.assigned.insert(id);
+    viewer.standing.assigned.insert(id, Blinding::Shown);
     let seen = viewer.view(&state).unwrap();
     assert!(seen.contains_key("plan") && !seen.contains_key("agreement"));
 }

@@ -123,7 +123,7 @@ fn a_payment_beyond_the_award_is_refused_whatever_the_tranches_say() {
         journal: CYCLE,
         id: second,
         command: Command::parse(Kind::Tranche, "pay", body).unwrap(),
-        actor: finance(),
+        viewer: fundcycle_core::visibility::Viewer::new(finance()),
     };
     let calendar = WorkingDayCalendar::china().unwrap();
     let Err(Stop::Refused(rejection)) = execute(&request, &mut world, play.now, &calendar) else {

@@ -238,7 +238,7 @@ impl Play {
             journal,
             id,
             command,
-            actor: actor.clone(),
+            viewer: Viewer::new(actor.clone()),
         };
         let mut world = World::default();
         loop {
@@ -322,6 +322,7 @@ impl Play {
             Need::OfOrganisation(kind, id) => {
                 state.kind() == kind && state.index().organisation == Some(id)
             }
+            Need::OfPerson(kind, id) => state.kind() == kind && state.index().person == Some(id),
         });
         for state in wanted {
             world.put(state.clone());

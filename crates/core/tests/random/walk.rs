@@ -8,6 +8,7 @@ use fundcycle_core::engine::{Request, Stop, execute};
 use fundcycle_core::kinds::{AnyMove, Kind, State};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::time::Timestamp;
+use fundcycle_core::visibility::Viewer;
 use uuid::Uuid;
 
 use crate::bodies::{self, Dice};
@@ -99,7 +100,7 @@ impl Walk {
             journal,
             id,
             command,
-            actor: aim.actor.clone(),
+            viewer: Viewer::new(aim.actor.clone()),
         };
         let mut after = bodies::world(play);
         let outcome = execute(&request, &mut after, play.now, &play.calendar);

@@ -238,6 +238,10 @@ fn is_text(head: &[u8]) -> bool {
 async fn download(call: Call) -> Answered {
     let id = call.id("id")?;
     let state = call.visible(Kind::Attachment, id).await?;
+    // The bytes and what a program wrote into them say who applies: blind rounds do without.
+    if call.viewer.is_blinded(&state) {
+        return Err(Problem::not_found());
+    }
     let view = call.viewer.view(&state).ok_or_else(Problem::not_found)?;
     let field = |name: &str| text(&view, name).ok_or_else(Problem::not_found);
     let (name, media_type, sha256) = (field("name")?, field("media_type")?, field("sha256")?);

@@ -1,9 +1,12 @@
 //! The record of a cycle, for those who may see all of it; and what proves it, for everybody.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, StatusCode};
 use data_encoding::HEXLOWER;
 use fundcycle_core::aggregate::REGISTRY;
-use fundcycle_core::kinds::Kind;
+use fundcycle_core::kinds::{Kind, State};
+use fundcycle_core::names::Names as _;
 use fundcycle_core::proof::Digest;
 use fundcycle_core::proof::checkpoint::Checkpoint;
 use fundcycle_core::proof::note::Note;
@@ -280,25 +283,56 @@ async fn consistency(call: Call) -> Answered {
 async fn page(call: Call) -> Answered {
     let cycle = call.cycle().await?;
     call.require_role(Some(cycle))?;
+    let all = call.viewer.reads_everything(cycle);
+    // The record speaks of everybody: who has an interest in one application reads none of it.
+    if !all && !call.viewer.standing.barred.is_empty() {
+        return Err(Problem::not_found());
+    }
     let after: i64 = call.query.value("after", "a number").unwrap_or(0);
     call.query.done()?;
     let mut entries = call.app.store.journal(cycle, after, PAGE + 1).await?;
     let more = entries.len() > PAGE as usize;
     entries.truncate(PAGE as usize);
     let next = entries.last().filter(|_| more).map(|last| last.seq);
-    let items: Vec<Value> = entries.iter().map(item).collect();
+    let sealed = if all {
+        BTreeSet::new()
+    } else {
+        sealed(&call, &entries).await?
+    };
+    let items: Vec<Value> = entries
+        .iter()
+        .map(|entry| item(entry, !sealed.contains(&entry.id)))
+        .collect();
     Ok(json_response(
         StatusCode::OK,
         &json!({"items": items, "next": next}),
     ))
 }
 
-fn item(entry: &Entry) -> Value {
+/// The sheets among these entries whose scores are sealed.
+async fn sealed(call: &Call, entries: &[Entry]) -> Result<BTreeSet<Uuid>, Problem> {
+    if call.viewer.standing.sealed.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sheets: Vec<Uuid> = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Sheet.name())
+        .map(|entry| entry.id)
+        .collect();
+    let states = call.app.store.read_many(&sheets).await?;
+    let sealed = states.iter().filter(|state| call.viewer.is_sealed(state));
+    Ok(sealed.map(State::id).collect())
+}
+
+/// Without its salt, the hash of an entry that is not shown tells nothing of it: who knows all the rest
+/// cannot try every score against it.
+fn item(entry: &Entry, shown: bool) -> Value {
+    let event = shown.then(|| serde_json::from_str::<Value>(&entry.data).unwrap_or_default());
+    let salt = shown.then(|| HEXLOWER.encode(&entry.salt));
     json!({
         "seq": entry.seq, "kind": entry.kind, "id": entry.id, "version": entry.version, "at": Timestamp(entry.at),
         "actor": entry.actor, "initiator": entry.initiator, "policy": entry.policy, "command": entry.command,
         "verb": entry.verb, "from": entry.from_stage, "to": entry.to_stage,
-        "event": serde_json::from_str::<Value>(&entry.data).unwrap_or_default(),
-        "salt": HEXLOWER.encode(&entry.salt), "hash": HEXLOWER.encode(&entry.hash),
+        "event": event, "salt": salt, "hash": HEXLOWER.encode(&entry.hash),
     })
 }

@@ -273,7 +273,7 @@ pub(crate) fn behind(eyes: impl IntoIterator<Item = Eye>) -> Vec<Role> {
         Eye::Public => vec![Role::Public],
         Eye::Account => vec![Role::Account],
         Eye::Applicant => vec![Role::Applicant, Role::Owner],
-        Eye::Holder | Eye::Expert => vec![Role::Holder],
+        Eye::Holder | Eye::Expert | Eye::Peer => vec![Role::Holder],
         Eye::Staff | Eye::Organiser => eye.all_seeing().to_vec(),
         Eye::Admin => vec![Role::Admin],
     });

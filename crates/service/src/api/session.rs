@@ -290,9 +290,8 @@ pub(crate) async fn open_account(
             journal: REGISTRY,
             id,
             command: Command::Account(account::Command::Open { grants }),
-            actor: Actor::system(),
+            viewer: Viewer::new(Actor::system()),
         },
-        viewer: Viewer::new(Actor::system()),
         precondition: Precondition::Free,
         idempotency: None,
         credential: Some(NewCredential {

@@ -112,7 +112,7 @@ impl<'a> Batch<'a> {
                     let asker = one
                         .idempotency
                         .as_ref()
-                        .and(one.viewer.actor.account)
+                        .and(one.request.viewer.actor.account)
                         .map(|account| Need::One(Kind::Account, account))
                         .filter(|need| !self.world.has(*need));
                     fundcycle_core::engine::missing(&one.request, &self.world)
@@ -158,7 +158,7 @@ impl<'a> Batch<'a> {
         for (decided, submission) in self.decided.iter_mut().zip(submissions) {
             if let Decided::Accepted { answer, state, .. } = decided {
                 answer.shown = present(
-                    &submission.viewer.as_of(&self.world),
+                    &submission.request.viewer.as_of(&self.world),
                     state,
                     &self.world,
                     answer.at,

@@ -89,7 +89,7 @@ impl Batch<'_> {
     /// command may have given them, and others may have been taken away since.
     fn replay(&self, submission: &Submission, response: &str) -> Decided {
         let request = &submission.request;
-        let viewer = submission.viewer.as_of(&self.world);
+        let viewer = submission.request.viewer.as_of(&self.world);
         let visible = self
             .world
             .state(request.command.kind(), request.id)
@@ -113,7 +113,6 @@ impl Batch<'_> {
     fn precondition(&self, submission: &Submission) -> Result<(), ExecuteError> {
         let Submission {
             request,
-            viewer,
             precondition,
             credential,
             ..
@@ -142,7 +141,7 @@ impl Batch<'_> {
                 _ => Ok(()),
             };
         };
-        let view = viewer.view(state).ok_or(Rejection::NotFound)?;
+        let view = request.viewer.view(state).ok_or(Rejection::NotFound)?;
         let current = entity_tag(&view);
         match precondition {
             Precondition::Tags(tags) if tags.iter().any(|tag| *tag == current || tag == "*") => {
@@ -242,7 +241,7 @@ impl Batch<'_> {
             seq: last.saturating_add(i64::try_from(here).unwrap_or(i64::MAX)),
             at: now,
             shown: present(
-                &submission.viewer.as_of(&world),
+                &submission.request.viewer.as_of(&world),
                 &state,
                 &world,
                 now,
@@ -308,7 +307,7 @@ impl Batch<'_> {
             .heads
             .get_mut(&fact.journal)
             .ok_or_else(|| failed("its journal is not locked".to_owned()))?;
-        let asker = submission.request.actor.name();
+        let asker = submission.request.viewer.actor.name();
         let entry = Entry {
             journal: fact.journal,
             seq: head.seq + 1,

@@ -87,10 +87,10 @@ async fn a_stored_answer_is_shown_only_to_who_may_see_it(database: Database) {
     let store = fresh(&database).await;
     let mut command = open_account(Uuid::now_v7());
     command.idempotency = Some(key("k", 1));
-    command.viewer = Viewer::new(crate::admin());
+    command.request.viewer = Viewer::new(crate::admin());
     store.execute(command.clone()).await.unwrap();
     // The same key and request, by somebody who cannot see the account.
-    command.viewer = Viewer::new(member(Uuid::now_v7()));
+    command.request.viewer = Viewer::new(member(Uuid::now_v7()));
     let answer = store.execute(command).await;
     assert!(
         matches!(answer, Err(ExecuteError::Refused(Rejection::NotFound))),

@@ -52,7 +52,7 @@ async fn nobody_learns_what_they_may_not_see(database: Database) {
     let found = desk
         .applications(&["org01", "org02", "org03", "org04", "org05"])
         .await;
-    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| &found[index]);
+    let [a, b, c, d, unassigned] = [0, 1, 2, 3, 4].map(|index| &found[index]);
     desk.all("staff", &desk.path(""), &["open_review"]).await;
     let cycle = desk.path("").trim_start_matches("/v1/cycles/").to_owned();
     let mut watch = Watch {
@@ -118,7 +118,8 @@ async fn nobody_learns_what_they_may_not_see(database: Database) {
             "another applicant withdraws",
             &["public", "admin", "org01", "expert1", "expert5", "expert7"],
             async {
-                desk.does("org05", e, "withdraw", because("自行放弃")).await;
+                desk.does("org05", unassigned, "withdraw", because("自行放弃"))
+                    .await;
             },
         )
         .await;

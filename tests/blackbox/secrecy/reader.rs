@@ -35,8 +35,7 @@ impl Operation {
     pub(crate) fn plural(&self) -> &str {
         let parts: Vec<&str> = self.path.split('/').skip(2).collect();
         match parts.as_slice() {
-            ["cycles", "{cycle}", plural, ..] => plural,
-            [plural, ..] => plural,
+            ["cycles", "{cycle}", plural, ..] | [plural, ..] => plural,
             [] => "",
         }
     }
@@ -211,7 +210,7 @@ impl<'a> Reader<'a> {
                 // Counts of requests, for this machine: they are another with every request.
                 "get" | "GET" if operation.path == "/metrics" => {}
                 "GET" if operation.query.contains("cursor") => {
-                    asks.extend(self.list_asks(operation))
+                    asks.extend(self.list_asks(operation));
                 }
                 "GET" if operation.path.contains("{id}") => {
                     let ids = self.some(operation.plural(), READ);

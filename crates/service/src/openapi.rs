@@ -200,7 +200,7 @@ mod tests {
             );
             assert!(
                 !operation.roles.is_empty(),
-                "{} is for nobody",
+                "{} declares no rule: say `.roles(…)` where it is declared, in crates/service/src/api",
                 operation.id
             );
             assert!(

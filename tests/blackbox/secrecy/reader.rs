@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fundcycle_core::actor::Role;
+use fundcycle_core::names::Names as _;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -28,9 +30,24 @@ pub(crate) struct Operation {
     stages: Vec<String>,
     /// Whether JSON is sent with it.
     pub(crate) takes_json: bool,
+    /// Whether something has to be said in the query.
+    pub(crate) asks_more: bool,
 }
 
+/// An identity that nothing has.
+pub(crate) const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
+
 impl Operation {
+    /// Whether it is answered without signing in.
+    pub(crate) fn is_public(&self) -> bool {
+        self.roles.contains(Role::Public.name())
+    }
+
+    /// Whether it declares one of these roles.
+    pub(crate) fn is_for(&self, roles: &BTreeSet<Role>) -> bool {
+        roles.iter().any(|role| self.roles.contains(role.name()))
+    }
+
     /// The name of the collection that it is about: `sheets` in `/v1/cycles/{cycle}/sheets/bulk/void`.
     pub(crate) fn plural(&self) -> &str {
         let parts: Vec<&str> = self.path.split('/').skip(2).collect();
@@ -147,6 +164,16 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn filled(&self, path: &str) -> String {
         path.replace("{cycle}", &self.cycle)
+    }
+
+    /// The path with an identity that nothing has wherever one is asked for.
+    pub(crate) fn somewhere(&self, path: &str) -> String {
+        let parts = self.filled(path);
+        let parts = parts.split('/').map(|part| match part.strip_prefix('{') {
+            Some(_) => NOWHERE,
+            None => part,
+        });
+        parts.collect::<Vec<&str>>().join("/")
     }
 
     pub(crate) fn ids_of(&self, plural: &str) -> impl Iterator<Item = &String> {
@@ -291,6 +318,7 @@ fn operation(method: &str, path: &str, declared: &Value) -> Operation {
     };
     let parameters = declared["parameters"].as_array().unwrap();
     let in_query = parameters.iter().filter(|one| one["in"] == "query");
+    let asks_more = in_query.clone().any(|one| one["required"] == true);
     let stages = parameters
         .iter()
         .find(|one| one["name"] == "stage")
@@ -304,6 +332,7 @@ fn operation(method: &str, path: &str, declared: &Value) -> Operation {
             .map(|one| one["name"].as_str().unwrap().to_owned())
             .collect(),
         stages: stages.unwrap_or_default(),
+        asks_more,
         takes_json: !declared["requestBody"]["content"]["application/json"].is_null(),
     }
 }

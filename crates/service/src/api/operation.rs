@@ -113,7 +113,7 @@ impl std::fmt::Debug for Operation {
 }
 
 impl Operation {
-    /// An operation of everybody that sends nothing and answers JSON.
+    /// An operation that sends nothing and answers JSON. It is for nobody until its roles are said.
     pub(crate) fn new<F>(
         method: Method,
         path: impl Into<String>,
@@ -130,7 +130,7 @@ impl Operation {
             id: id.into(),
             tag: "service".to_owned(),
             summary,
-            roles: vec![Role::Public],
+            roles: Vec::new(),
             parameters: Vec::new(),
             carries: Carries::Nothing,
             gives: Gives {
@@ -157,7 +157,7 @@ impl Operation {
         self
     }
 
-    /// The same for these roles.
+    /// The same for these roles; one that declares none is for nobody, and a test asks for them.
     pub(crate) fn roles(mut self, roles: impl IntoIterator<Item = Role>) -> Self {
         self.roles = roles.into_iter().collect();
         self

@@ -84,6 +84,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             ),
             register,
         )
+        .roles([Role::Public])
         .takes(body(plain::<Register>()))
         .gives(
             StatusCode::ACCEPTED,
@@ -99,6 +100,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             Text::new("Sign in for a bearer token", "登录并获取令牌"),
             sign_in,
         )
+        .roles([Role::Public])
         .takes(body(plain::<SignIn>()))
         .gives(StatusCode::OK, "The token.", token)
         .problems([Code::Malformed, Code::Unauthenticated, Code::Overloaded])

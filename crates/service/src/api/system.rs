@@ -41,6 +41,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         Text::new("What is counted, for Prometheus", "监控指标"),
         metrics,
     )
+    .roles([Role::Public])
     .problems([Code::NotFound]);
     plain_text.gives.media_type = "text/plain; version=0.0.4";
     vec![
@@ -50,14 +51,16 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             "workflow",
             Text::new("Every flow: stages, moves, roles and gates", "全部流程表"),
             workflow,
-        ),
+        )
+        .roles([Role::Public]),
         Operation::new(
             Method::GET,
             "/v1/openapi.json",
             "openapi",
             Text::new("This document", "接口文档"),
             document,
-        ),
+        )
+        .roles([Role::Public]),
         Operation::new(
             Method::GET,
             "/v1/clock",
@@ -65,6 +68,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             Text::new("What time it is, where the clock may be set", "查看时钟"),
             read_clock,
         )
+        .roles([Role::Public])
         .gives(
             StatusCode::OK,
             "The time; 404 where the clock keeps real time.",
@@ -95,7 +99,8 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             "healthz",
             Text::new("Whether the service runs", "存活检查"),
             healthz,
-        ),
+        )
+        .roles([Role::Public]),
         Operation::new(
             Method::GET,
             "/readyz",
@@ -103,6 +108,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             Text::new("Whether the service can do its work", "就绪检查"),
             readyz,
         )
+        .roles([Role::Public])
         .problems([Code::Overloaded]),
         plain_text,
     ]

@@ -1,0 +1,46 @@
+//! Operations on no record: what they answer follows from the roles that they declare.
+
+use serde_json::json;
+
+use super::Matrix;
+use crate::secrecy::reader::{Ask, Operation};
+
+/// What an operation may answer to whoever may ask it something that is not there, or says nothing.
+const DONE_OR_INCOMPLETE: &[u16] = &[200, 201, 202, 204, 400, 404, 409, 412, 415, 422, 428];
+
+impl Matrix<'_> {
+    /// Asks everybody; those of no declared role are refused, all others are not.
+    pub(super) async fn alone(&mut self, operation: &Operation) {
+        let more = if operation.query.contains("dry_run") {
+            "?dry_run=true"
+        } else {
+            ""
+        };
+        let path = self.reader.filled(&operation.path);
+        let names_nothing = path.contains('{');
+        let ask = Ask {
+            method: operation.method.clone(),
+            path: format!("{}{more}", self.reader.somewhere(&path)),
+            body: operation.takes_json.then(|| json!({})),
+        };
+        for person in 0..self.people.len() {
+            let who = &self.people[person];
+            let signed_in = who.token.is_some();
+            if operation.id == "sign_out" && signed_in {
+                // They are needed for what follows.
+                continue;
+            }
+            let wanted: &[u16] = if !signed_in && !operation.is_public() {
+                &[401]
+            } else if !operation.is_for(&who.roles(None)) {
+                &[403, 404]
+            } else if operation.method != "GET" || names_nothing || operation.asks_more {
+                DONE_OR_INCOMPLETE
+            } else {
+                &[200]
+            };
+            let answer = self.ask(person, &ask).await;
+            self.expect(person, operation, &ask, &answer, wanted);
+        }
+    }
+}

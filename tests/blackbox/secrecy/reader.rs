@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundcycle_core::actor::Role;
+use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -41,6 +42,11 @@ impl Operation {
     /// Whether it is answered without signing in.
     pub(crate) fn is_public(&self) -> bool {
         self.roles.contains(Role::Public.name())
+    }
+
+    /// Whether it is about records of some kind.
+    pub(crate) fn is_about_records(&self) -> bool {
+        Kind::ALL.iter().any(|kind| kind.plural() == self.plural())
     }
 
     /// Whether it declares one of these roles.
@@ -229,10 +235,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Every way to read: every record by its address, every list by every filter, order and page,
-    /// and every move tried out on some records of its kind, alone and in bulk.
-    pub(crate) fn every_ask(&self) -> Vec<Ask> {
+    /// and every move tried out on some records of its kind, alone and in bulk. Without what is there for
+    /// those of `office` to look after, such as the mail that waits, and is about no record.
+    pub(crate) fn every_ask(&self, office: Option<Role>) -> Vec<Ask> {
         let mut asks = Vec::new();
-        for operation in &self.operations {
+        let is_of_office = |operation: &&Operation| {
+            let declared = office.is_some_and(|role| operation.is_for(&BTreeSet::from([role])));
+            declared && !operation.is_public() && !operation.is_about_records()
+        };
+        for operation in self.operations.iter().filter(|one| !is_of_office(one)) {
             match operation.method.as_str() {
                 // Counts of requests, for this machine: they are another with every request.
                 "get" | "GET" if operation.path == "/metrics" => {}

@@ -32,7 +32,7 @@ impl Matrix<'_> {
             }
             let wanted: &[u16] = if !signed_in && !operation.is_public() {
                 &[401]
-            } else if !operation.is_for(&who.roles(None)) {
+            } else if !operation.is_for(&who.roles_about_nothing(operation)) {
                 &[403, 404]
             } else if operation.method != "GET" || names_nothing || operation.asks_more {
                 DONE_OR_INCOMPLETE

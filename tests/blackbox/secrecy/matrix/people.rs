@@ -11,7 +11,8 @@ use crate::desk::Desk;
 use crate::office::register;
 use crate::secrecy::reader::Operation;
 
-/// Those of the bureau: a name, and the role that they were granted in the cycle or everywhere.
+/// Those of the bureau: a name, and the role that they were granted in the cycle, or everywhere: the
+/// administrator.
 const BUREAU: &[(&str, Role)] = &[
     ("staff", Role::Staff),
     ("lead", Role::Lead),
@@ -29,6 +30,8 @@ pub(super) struct Person {
     pub(super) account: Option<String>,
     /// Granted in the cycle, or everywhere.
     pub(super) granted: Option<Role>,
+    /// Whether it was granted everywhere.
+    pub(super) everywhere: bool,
     /// Of which organisation, as its owner.
     pub(super) organisation: Option<String>,
     /// On what they have a live sheet in an open round.
@@ -60,6 +63,7 @@ pub(super) async fn everybody(desk: &Desk<'_>) -> Vec<Person> {
         token: Some(desk.token(name).to_owned()),
         account: Some(desk.account(name).to_owned()),
         granted,
+        everywhere: granted == Some(Role::Admin),
         ..Person::nobody()
     }));
     people
@@ -72,6 +76,7 @@ impl Person {
             token: None,
             account: None,
             granted: None,
+            everywhere: false,
             organisation: None,
             assigned: BTreeSet::new(),
         }
@@ -90,6 +95,16 @@ impl Person {
             roles.insert(Role::Holder);
         }
         roles.extend(self.granted);
+        roles
+    }
+
+    /// What they are where no record is asked for: of the cycle that is named, or by what they were granted
+    /// everywhere.
+    pub(super) fn roles_about_nothing(&self, operation: &Operation) -> BTreeSet<Role> {
+        let mut roles = self.roles(None);
+        if !self.everywhere && !operation.path.contains("{cycle}") {
+            roles.retain(|role| Some(*role) != self.granted);
+        }
         roles
     }
 

@@ -7,9 +7,9 @@ use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::calendar::WorkingDayCalendar;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
-use fundcycle_core::verification::Source;
 use fundcycle_core::panel;
 use fundcycle_core::standing::{self, Standing};
+use fundcycle_core::verification::Source;
 use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 

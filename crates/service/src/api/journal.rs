@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
 use data_encoding::HEXLOWER;
+use fundcycle_core::actor::Role;
 use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
@@ -76,6 +77,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             |call| checkpoint(call, false),
         )
+        .roles([Role::Public])
         .parameters([which()])
         .gives(StatusCode::OK, "The checkpoint.", checkpoint_schema())
         .problems([Code::NotFound])
@@ -90,6 +92,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             |call| checkpoint(call, true),
         )
+        .roles([Role::Public])
         .parameters([which(), of_size])
         .gives(StatusCode::OK, "The checkpoint.", checkpoint_schema())
         .problems([Code::NotFound])
@@ -104,6 +107,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             inclusion,
         )
+        .roles([Role::Public])
         .parameters([
             which(),
             number("seq", true, "Which entry."),
@@ -130,6 +134,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             consistency,
         )
+        .roles([Role::Public])
         .parameters([
             which(),
             number("from", true, "The smaller number of entries."),

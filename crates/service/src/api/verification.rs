@@ -1,6 +1,7 @@
 //! What a cycle publishes so that anyone can compute its results again.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
+use fundcycle_core::actor::Role;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::rejection::Text;
 use fundcycle_core::verification;
@@ -27,6 +28,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             ),
             file,
         )
+        .roles([Role::Public])
         .parameters([id_in_path("cycle", "Which cycle.")])
         .gives(StatusCode::OK, "The file.", plain::<verification::Export>())
         .problems([Code::NotFound])

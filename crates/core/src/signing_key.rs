@@ -16,7 +16,7 @@ use crate::proof::Digest;
 use crate::proof::note::{PublicKey, SecretKey};
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 names! {
@@ -163,6 +163,10 @@ impl Aggregate for SigningKey {
             name: "reason",
             eyes: &[Eye::Public],
         },
+    ];
+    const SHOWS: &'static [Shows] = &[
+        (Column::Parent, "predecessor"),
+        (Column::Number, "public_key"),
     ];
 
     fn index(&self) -> Index {

@@ -25,7 +25,7 @@ use crate::pitch_session::{self, PitchSession};
 use crate::policy::Round;
 use crate::rejection::{Fault, Rejection};
 use crate::time::Timestamp;
-use crate::visibility::{Eye, Field, Sight};
+use crate::visibility::{Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
 
 /// Rooms and times that one timetable may have.
@@ -299,6 +299,7 @@ impl Aggregate for Timetable {
         Field { name: "changes", eyes: &[Eye::Public] },
         Field { name: "version", eyes: &[Eye::Public] },
     ];
+    const SHOWS: &'static [Shows] = &[];
 
     fn index(&self) -> Index {
         Index::default()

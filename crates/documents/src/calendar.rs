@@ -31,7 +31,7 @@ pub(crate) const DOCUMENT: Document = Document {
 /// The sittings, and what is the reader's own.
 fn needs(viewer: &Viewer, _: &State, _: &World) -> Vec<Need> {
     let turns = viewer.actor.organisations().into_iter();
-    let scored = viewer.assigned.iter().flat_map(|id| {
+    let scored = viewer.standing.assigned.keys().flat_map(|id| {
         [
             Need::One(Kind::Application, *id),
             Need::PartsOf(Kind::Sheet, *id),

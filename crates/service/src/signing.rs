@@ -304,7 +304,6 @@ async fn introduce(
         ),
         Some(Before::Lost(before, reason)) => (Some(before), None, Some(reason)),
     };
-    let actor = Actor::system();
     let command = signing_key::Command::Introduce {
         public_key: Digest(public.0).to_string(),
         predecessor,
@@ -317,9 +316,8 @@ async fn introduce(
             journal: REGISTRY,
             id: signing_key::id_of(public),
             command: Command::SigningKey(command),
-            actor: actor.clone(),
+            viewer: Viewer::new(Actor::system()),
         },
-        viewer: Viewer::new(actor),
         precondition: Precondition::Free,
         idempotency: None,
         credential: None,

@@ -318,6 +318,12 @@ async fn calendars_hold_what_concerns_their_reader(desk: &Desk<'_>, timetable: &
         desk.all("staff", &session, &["publish"]).await;
         sessions.push(session);
     }
+    // An expert sees what they score, and its sitting, once the panel is open.
+    let panels = desk
+        .list("staff", "/panels?facet=roadshow&stage=forming")
+        .await;
+    let panel = format!("/v1/panels/{}", panels[0]["id"].as_str().unwrap());
+    desk.all("staff", &panel, &["open"]).await;
     let calendar = desk.path("/documents/calendar");
     let read = async |who: &str| {
         let (status, text) = desk.sees(who, &calendar).await;

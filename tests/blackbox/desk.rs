@@ -57,16 +57,6 @@ impl<'a> Desk<'a> {
         self.server
     }
 
-    /// Whose account it is.
-    pub(crate) fn account(&self, who: &str) -> &str {
-        &self.accounts[who]
-    }
-
-    /// With what somebody asks.
-    pub(crate) fn token(&self, who: &str) -> &str {
-        &self.tokens[who]
-    }
-
     /// Asks with the entity tag of what is there now.
     pub(crate) async fn ask(&self, who: &str, path: &str, verb: &str, body: Value) -> (u16, Value) {
         let token = Some(self.tokens[who].as_str());

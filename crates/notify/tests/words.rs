@@ -44,6 +44,8 @@ fn example() -> Value {
         "decision": { "reason": "项目内容与所报领域不符" },
         "recheck_by": "2024-06-06T15:59:59.999Z",
         "reason": "请核对预算一项的评分",
+        "hearing": { "reason": "项目逾期未启动。" },
+        "answer": "经复核,指标完成率计算无误。",
         "description": "短信网关",
         "because": "the receiver answered 410 Gone",
     })

@@ -5,7 +5,7 @@
 //! Not of the core:
 //! - I02 (hash chain), I06 (idempotency), I41 (outbox), I43 (sessions): the store and the service.
 //! - I07: no stage `archived`; what ends is held by the arrows of I08.
-//! - I26 (who read what): the audit of the service. I42 (files): the store.
+//! - I26 (who read what) is held of what anybody *can* read; reads leave no trace. I42 (files): the store.
 //! - I44 (keys of personal data): the store. I45 (tenants): one tenant per cycle, held by journals.
 //! - I29: `fundcycle-scoring`, whose results I27 computes again.
 

@@ -2,19 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_core::aggregate::Record;
+use fundcycle_core::actor::Actor;
+use fundcycle_core::aggregate::{Record, Stored as _};
 use fundcycle_core::expert::{self, Expert};
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use fundcycle_core::panel::{self, Panel};
+use fundcycle_core::policy::document::OthersSheets;
 use fundcycle_core::selection::Selection;
-use fundcycle_core::sheet::Sheet;
+use fundcycle_core::sheet::{self, Sheet};
+use fundcycle_core::standing;
+use fundcycle_core::visibility::Viewer;
 use fundcycle_core::world::World;
 use uuid::Uuid;
 
 use crate::invariants::{Holds, Seen, ensure};
 
-pub(crate) const ALL: &[fn(&Seen) -> Holds] = &[i18, i19, i20, i21, i22, i23, i24, i25, i27, i28];
+pub(crate) const ALL: &[fn(&Seen) -> Holds] =
+    &[i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28];
 
 /// The organisation whose application or project a sheet is about.
 fn owner(subject: Option<Uuid>, world: &World) -> Option<Uuid> {
@@ -152,6 +157,68 @@ fn i25(seen: &Seen) -> Holds {
         });
         ensure(reached, || format!("I25: {fact:?}"))
     })
+}
+
+/// I26: no expert sees the sheet of another before the policy opens it to them, and none on what they
+/// must not judge. Seen through the predicate that every read goes through.
+fn i26(seen: &Seen) -> Holds {
+    let world = seen.after;
+    let seats = seen.facts.iter().any(|fact| {
+        matches!(
+            fact.kind,
+            Kind::Sheet | Kind::Panel | Kind::Expert | Kind::Account
+        )
+    });
+    if !seats {
+        return Ok(());
+    }
+    let people: BTreeSet<Uuid> = world
+        .all::<Sheet>()
+        .filter_map(|one| one.data.expert)
+        .collect();
+    people.into_iter().try_for_each(|person| {
+        // With no rights but those of somebody with an account.
+        let actor = Actor::account(person, BTreeSet::new());
+        let viewer = Viewer {
+            standing: standing::of(&actor, world, BTreeSet::new()),
+            actor,
+        };
+        let mut others = world
+            .all::<Sheet>()
+            .filter(|one| one.data.expert != Some(person));
+        others.try_for_each(|other| {
+            let shown = viewer.view(&Sheet::state(other.clone())).is_some();
+            ensure(!shown || is_open_to(person, other, world), || {
+                format!("I26: {person} sees {other:?}")
+            })
+        })
+    })
+}
+
+/// Whether the panel of `other` opens it to `person`, told from the records alone.
+fn is_open_to(person: Uuid, other: &Record<Sheet>, world: &World) -> bool {
+    use sheet::Stage::{Abstained, Draft, Pending, Submitted};
+    let own: Vec<_> = world
+        .all::<Sheet>()
+        .filter(|one| one.data.expert == Some(person) && one.data.panel == other.data.panel)
+        .collect();
+    let mut same = own
+        .iter()
+        .filter(|one| one.data.subject == other.data.subject);
+    let may_judge = same.clone().all(|one| !conflicted(one, world));
+    let panel = other.data.panel.and_then(|id| world.get::<Panel>(id));
+    may_judge
+        && panel.is_some_and(|panel| match panel.data.visibility.others {
+            OthersSheets::Never => false,
+            OthersSheets::AfterOwn => same.any(|one| one.stage == Submitted),
+            OthersSheets::NothingOutstanding => {
+                same.any(|one| one.stage == Submitted)
+                    && own.iter().all(|one| !matches!(one.stage, Pending | Draft))
+            }
+            OthersSheets::Always => {
+                same.any(|one| matches!(one.stage, Pending | Draft | Submitted | Abstained))
+            }
+        })
 }
 
 /// I27: the ranking of a round is computed again from what is recorded of it.

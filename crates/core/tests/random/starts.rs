@@ -68,6 +68,12 @@ fn rules(policy: &mut Value) {
     policy["eligibility"] = json!({ "applications_per_organisation": 1 });
 }
 
+/// The same, and experts see the sheets of the others on what they have judged themselves.
+fn after_own(policy: &mut Value) {
+    rules(policy);
+    policy["rounds"]["paper_review"]["visibility"] = json!({ "others": "after_own" });
+}
+
 /// Whoever is eligible pitches.
 fn without_review(policy: &mut Value) {
     policy["stages"]["review"] = json!(false);
@@ -123,7 +129,7 @@ fn items() -> Value {
 
 /// The paper review with two experts, one of them done.
 fn in_review() -> Play {
-    let mut play = Play::begin(BIDS, rules);
+    let mut play = Play::begin(BIDS, after_own);
     second_expert(&mut play);
     let panel = play.fresh();
     let both = [EXPERT, EXPERT2].map(Uuid::from_u128);

@@ -1,6 +1,7 @@
 //! The side ways of the two rounds that rank: experts who step back, sheets and panels that are opened
 //! again, sessions that fall through, pitches that fail, and a cycle without a paper review.
 
+mod board;
 mod roadshow;
 mod timetable;
 
@@ -63,6 +64,8 @@ enum Part {
     Review,
     Roadshow,
     Timetable,
+    /// Plays no verb that the others do not.
+    Board,
 }
 
 fn part_of(verb: &str) -> Part {

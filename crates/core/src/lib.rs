@@ -46,6 +46,7 @@ pub mod panel;
 pub mod policy;
 pub mod sheet;
 
+pub mod board;
 pub mod notice;
 pub mod objection;
 pub mod pitch_session;

@@ -103,6 +103,13 @@ pub struct Turn {
     pub ends_at: Timestamp,
 }
 
+impl Turn {
+    /// For how long it may be heard, in milliseconds.
+    pub fn length(&self) -> i64 {
+        self.ends_at.0.saturating_sub(self.starts_at.0)
+    }
+}
+
 /// A turn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
@@ -361,8 +368,8 @@ impl Aggregate for Slot {
 }
 
 /// By how many full seconds a pitch that ends `now` took longer than its turn.
-fn overrun_seconds(slot: &Slot, now: Timestamp) -> u32 {
-    let allowed = slot.turn.ends_at.0.saturating_sub(slot.turn.starts_at.0);
+pub(crate) fn overrun_seconds(slot: &Slot, now: Timestamp) -> u32 {
+    let allowed = slot.turn.length();
     let took = slot
         .started_at
         .map_or(0, |started| now.0.saturating_sub(started.0));

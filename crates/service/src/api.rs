@@ -2,6 +2,7 @@
 //! made from the declarations, so neither can say what the other does not.
 
 mod attachments;
+pub(crate) mod board;
 mod body;
 mod bulk;
 mod call;
@@ -38,6 +39,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         kinds::operations(schemas),
         attachments::operations(),
         documents::operations(),
+        board::operations(),
         journal::operations(),
         outbox::operations(schemas),
         webhooks::operations(schemas),

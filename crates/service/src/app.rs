@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use fundcycle_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::auth::Passwords;
 use crate::clock::Clock;
@@ -33,6 +33,10 @@ pub(crate) struct App {
     pub metrics: Arc<PrometheusHandle>,
     /// The channels that messages go out by.
     pub channels: Arc<[&'static str]>,
+    /// One permit for each stream of events that may be open.
+    pub streams: Arc<Semaphore>,
+    /// Whether the service is asked to end: then no stream is waited for.
+    pub ended: watch::Receiver<bool>,
     /// Wakes whoever delivers messages: more may be due.
     pub wake: Arc<Notify>,
 }

@@ -15,13 +15,14 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use fundcycle_store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
+use crate::api::board;
 use crate::app::{App, Limits};
 use crate::auth::Passwords;
 use crate::clock::{Clock, ClockError};
@@ -32,6 +33,8 @@ use crate::{api, delivery, openapi, problem, scheduler, telemetry};
 
 /// How long requests that are under way may take once the service is asked to end.
 const DRAIN: Duration = Duration::from_secs(20);
+/// Streams of events that may be open at once.
+const STREAMS: usize = 1_000;
 
 /// Why the service does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +100,7 @@ pub(crate) async fn serve(
     })?;
     let channels = delivery::channels(&store, &settings.mail).map_err(ServeError::Other)?;
     let signer = Signer::begin(&store, &settings.signing_key_file(), clock.now()).await?;
+    let (ending, ended) = watch::channel(false);
     let mut app = app(
         store.clone(),
         clock.clone(),
@@ -104,6 +108,7 @@ pub(crate) async fn serve(
         signer.clone(),
         settings,
     )?;
+    app.ended = ended.clone();
     app.channels = channels.iter().map(|channel| channel.name()).collect();
     let address = settings.listen;
     let listen = |source| ServeError::Listen { address, source };
@@ -114,7 +119,7 @@ pub(crate) async fn serve(
     let mut background = JoinSet::new();
     background.spawn(scheduler::run(store.clone(), clock.clone(), signer));
     let wake = Arc::clone(&app.wake);
-    let (ending, ended) = watch::channel(false);
+    background.spawn(board::look_elsewhere(store.clone()));
     let mut deliveries = delivery::start(&store, &clock, &channels, &wake, &ended);
     ready(bound);
     tracing::info!(address = %bound, "serving");
@@ -169,6 +174,8 @@ fn app(
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
         channels: Arc::new([]),
+        streams: Arc::new(Semaphore::new(STREAMS)),
+        ended: watch::channel(false).1,
         wake: Arc::new(Notify::new()),
     })
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fundcycle_core::calendar::WorkingDayCalendar;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::db::{OpenError, Pool};
+use crate::error::StoreError;
 use crate::outbox::Messages;
 use crate::schema::{self, SchemaState};
 use crate::submission::{Answer, ExecuteError, Submission};
@@ -154,6 +155,25 @@ impl Store {
             }
         }
         self.pool().close().await;
+    }
+
+    /// How far each journal is known to be committed; told of whatever this store commits at once, and
+    /// of what other instances commit when somebody [looks](Self::look_for_commits).
+    pub fn heads(&self) -> watch::Receiver<BTreeMap<Uuid, i64>> {
+        self.inner.core.heads.subscribe()
+    }
+
+    /// Looks for what other instances have committed, if anybody follows the journals here.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn look_for_commits(&self) -> Result<(), StoreError> {
+        let core = &self.inner.core;
+        if core.heads.receiver_count() > 0 {
+            core.committed(&self.journals().await?);
+        }
+        Ok(())
     }
 
     pub(crate) fn pool(&self) -> &Pool {

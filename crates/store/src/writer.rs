@@ -4,11 +4,11 @@ mod batch;
 mod decide;
 mod head;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::db::{CommitError, Pool, Tx, worth_retrying};
@@ -39,6 +39,8 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     /// Set after a commit that the embedded database did not confirm.
     halted: AtomicBool,
+    /// How far each journal is known to be committed, for those who follow it.
+    pub(crate) heads: watch::Sender<BTreeMap<Uuid, i64>>,
 }
 
 /// Why a transaction came to nothing.
@@ -94,7 +96,21 @@ impl Core {
             pool,
             options,
             halted: AtomicBool::new(false),
+            heads: watch::Sender::default(),
         }
+    }
+
+    /// Notes that journals are committed up to these entries, and wakes who follows them.
+    pub(crate) fn committed(&self, heads: &BTreeMap<Uuid, i64>) {
+        self.heads.send_if_modified(|known| {
+            let mut grown = false;
+            for (journal, seq) in heads {
+                let before = known.entry(*journal).or_default();
+                grown |= *before < *seq;
+                *before = (*before).max(*seq);
+            }
+            grown
+        });
     }
 
     pub(crate) fn is_halted(&self) -> bool {
@@ -178,12 +194,15 @@ impl Core {
         let mut tx = self.pool.write().await?;
         let decided = self.decide(&mut tx, journal, locks, submissions).await;
         match decided {
-            Ok((outcomes, true)) => match tx.commit().await {
-                Ok(()) => Ok(outcomes),
+            Ok((outcomes, Some(heads))) => match tx.commit().await {
+                Ok(()) => {
+                    self.committed(&heads);
+                    Ok(outcomes)
+                }
                 Err(CommitError::NotDone(error)) => Err(error.into()),
                 Err(CommitError::Unknown(error)) => Err(Failure::Unknown(error)),
             },
-            Ok((outcomes, false)) => {
+            Ok((outcomes, None)) => {
                 tx.rollback().await;
                 Ok(outcomes)
             }
@@ -194,14 +213,15 @@ impl Core {
         }
     }
 
-    /// Decides and writes, short of the commit. Says whether there is anything to commit.
+    /// Decides and writes, short of the commit. Says how far the journals are then, if there is
+    /// anything to commit.
     async fn decide(
         &self,
         tx: &mut Tx,
         journal: Uuid,
         locks: &BTreeSet<Uuid>,
         submissions: &[Submission],
-    ) -> Result<(Vec<Outcome>, bool), Failure> {
+    ) -> Result<(Vec<Outcome>, Option<BTreeMap<Uuid, i64>>), Failure> {
         let heads = head::lock(&mut tx.engine(), locks).await?;
         let mut batch = Batch::new(&self.options, journal, heads);
         batch.prepare(&mut tx.engine(), submissions).await?;
@@ -210,7 +230,11 @@ impl Core {
         }
         batch.show(&mut tx.engine(), submissions).await?;
         let anything = batch.write(&mut tx.engine()).await?;
-        Ok((batch.outcomes(), anything))
+        let heads = anything.then(|| {
+            let heads = batch.heads.iter();
+            heads.map(|(journal, head)| (*journal, head.seq)).collect()
+        });
+        Ok((batch.outcomes(), heads))
     }
 }
 

@@ -14,8 +14,8 @@ pub(super) const COMMITMENT: &str =
 
 on_both!(a_roadshow_without_a_review_is_disturbed_and_scored_again);
 
-const EXPERTS: [&str; 3] = ["expert1", "expert2", "expert3"];
-const OWNERS: [&str; 5] = ["org01", "org02", "org03", "org04", "org05"];
+pub(super) const EXPERTS: [&str; 3] = ["expert1", "expert2", "expert3"];
+pub(super) const OWNERS: [&str; 5] = ["org01", "org02", "org03", "org04", "org05"];
 
 async fn a_roadshow_without_a_review_is_disturbed_and_scored_again(database: Database) {
     let server = checked_for_eligibility(&database);
@@ -254,7 +254,7 @@ async fn commit_and_draw(desk: &Desk<'_>, session: &str) {
         .await;
 }
 
-async fn published(desk: &Desk<'_>, name: &str, applications: &[String]) -> String {
+pub(super) async fn published(desk: &Desk<'_>, name: &str, applications: &[String]) -> String {
     let session = planned(desk, name, applications).await;
     commit_and_draw(desk, &session).await;
     desk.all("staff", &session, &["publish"]).await;
@@ -262,7 +262,11 @@ async fn published(desk: &Desk<'_>, name: &str, applications: &[String]) -> Stri
 }
 
 /// The turn of each application in the session.
-async fn slots_of(desk: &Desk<'_>, session: &str, applications: &[String]) -> Vec<String> {
+pub(super) async fn slots_of(
+    desk: &Desk<'_>,
+    session: &str,
+    applications: &[String],
+) -> Vec<String> {
     let slots = desk
         .list(
             "staff",

@@ -303,6 +303,18 @@ pub struct RoundRules {
     pub visibility: RoundVisibility,
 }
 
+names! {
+    /// Which scores the live board of a session shows.
+    pub enum BoardScores {
+        /// None.
+        Nothing = "nothing" "不显示",
+        /// To experts their own sheets; to applicants their own result, once the panel has closed.
+        Own = "own" "仅显示本人",
+        /// The same, and to everybody the result of every pitch, once the panel has closed.
+        Published = "published" "公布得分",
+    }
+}
+
 /// How a pitch runs, in minutes (`domain.md` §2.7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -313,6 +325,9 @@ pub struct RoadshowFormat {
     pub question_minutes: u32,
     /// Between two pitches.
     pub changeover_minutes: u32,
+    /// Which scores the live board shows.
+    #[serde(default = "nothing", skip_serializing_if = "is_nothing")]
+    pub board: BoardScores,
 }
 
 impl Default for RoadshowFormat {
@@ -321,6 +336,7 @@ impl Default for RoadshowFormat {
             present_minutes: 8,
             question_minutes: 7,
             changeover_minutes: 2,
+            board: BoardScores::Nothing,
         }
     }
 }
@@ -620,6 +636,16 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 )]
 const fn is_thirty(days: &u32) -> bool {
     *days == thirty()
+}
+const fn nothing() -> BoardScores {
+    BoardScores::Nothing
+}
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+fn is_nothing(scores: &BoardScores) -> bool {
+    *scores == BoardScores::Nothing
 }
 fn tenth() -> Exact {
     Exact::ratio(1, 10).unwrap_or(Exact::ZERO)

@@ -12,6 +12,7 @@ mod cycle;
 mod desk;
 mod documents;
 mod exit_codes;
+mod keeping;
 mod money_ways;
 mod numbers;
 mod office;

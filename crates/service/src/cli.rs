@@ -7,6 +7,7 @@ mod calendar;
 pub(crate) mod database;
 mod draw;
 mod journal;
+mod keep;
 mod mail;
 mod outbox;
 mod policy;
@@ -52,6 +53,23 @@ enum Command {
         after_help = "Example:\n  fundcycle migrate --database sqlite:/var/lib/fundcycle/fundcycle.db"
     )]
     Migrate(database::MigrateArgs),
+    /// Copy everything while the service runs, into a folder that `restore` takes.
+    #[command(after_help = "\
+Example:
+  fundcycle backup --out backups/2025-06-01 --database postgres://fundcycle@db/fundcycle --files /var/lib/fundcycle/files
+Exits with 1 if a file is missing or was changed, naming it; the rest is in the backup.")]
+    Backup(keep::BackupArgs),
+    /// Bring a backup back, into an empty database on either engine.
+    #[command(after_help = "\
+Example:
+  fundcycle restore --from backups/2025-06-01 --database sqlite:restored.db --files restored-files
+Exits with 1 if the backup or what was restored is not as it was.")]
+    Restore(keep::RestoreArgs),
+    /// Move to another database, mostly from SQLite to PostgreSQL, with everything counted and hashed.
+    #[command(after_help = "\
+Example, with the service stopped:
+  fundcycle move --from sqlite:fundcycle.db --to postgres://fundcycle@db/fundcycle")]
+    Move(keep::MoveArgs),
     /// Keep administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -175,6 +193,9 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match command {
         Command::Serve(args) => within_runtime(serve(*args)),
         Command::Migrate(args) => within_runtime(database::migrate(args)),
+        Command::Backup(args) => within_runtime(keep::backup(args)),
+        Command::Restore(args) => within_runtime(keep::restore(args)),
+        Command::Move(args) => within_runtime(keep::relocate(args)),
         Command::Admin(command) => within_runtime(admin::run(command)),
         Command::Journal(command) => within_runtime(journal::run(command)),
         Command::Outbox(command) => within_runtime(outbox::run(command)),

@@ -1,5 +1,7 @@
 //! The bytes of attachments: measured while they stream in, kept under the id of their record.
 
+mod keeping;
+
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -69,7 +71,10 @@ impl Files {
         })?;
         Ok(Self {
             store: Arc::new(
-                LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(false),
+                // On the disk before anybody is told that it is kept.
+                LocalFileSystem::new_with_prefix(folder)?
+                    .with_automatic_cleanup(false)
+                    .with_fsync(true),
             ),
         })
     }

@@ -78,7 +78,7 @@ mod open;
 mod statement;
 
 pub use open::OpenError;
-pub(crate) use statement::{Statement, Value};
+pub(crate) use statement::{Statement, Type, Value};
 
 impl Pool {
     /// Begins a transaction that may write.

@@ -14,6 +14,7 @@
 mod db;
 
 pub mod checkpoint;
+pub mod copy;
 pub mod credential;
 pub mod entry;
 mod error;

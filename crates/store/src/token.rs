@@ -91,6 +91,20 @@ impl Store {
         )?)
     }
 
+    /// Ends every token; gives how many were live.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn revoke_all_tokens(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut writer = self.pool().writer().await?;
+        Ok(execute!(
+            &mut writer.engine(),
+            "UPDATE token SET revoked_at = $1 WHERE revoked_at IS NULL",
+            now.0
+        )?)
+    }
+
     /// Forgets tokens that expired before `before`; gives how many.
     ///
     /// # Errors

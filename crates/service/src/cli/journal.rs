@@ -86,7 +86,7 @@ async fn replay(ReplayArgs { common, check: _ }: ReplayArgs) -> Result<(), Stop>
 }
 
 /// Says what a check found; the answer is no where anything differs.
-fn conclude(report: &Report) -> Result<(), Stop> {
+pub(super) fn conclude(report: &Report) -> Result<(), Stop> {
     for difference in &report.differences {
         complain(&difference.to_string());
     }

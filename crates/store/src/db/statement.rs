@@ -1,6 +1,6 @@
 //! A statement whose text depends on its input: filters, lists of values, many rows.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
 use crate::db::Engine;
@@ -11,7 +11,18 @@ pub(crate) enum Value {
     Uuid(Option<Uuid>),
     Int(Option<i64>),
     Text(Option<String>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
+    Bool(Option<bool>),
+}
+
+/// The type of a column, on either engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Uuid,
+    Int,
+    Text,
+    Bytes,
+    Bool,
 }
 
 impl From<Uuid> for Value {
@@ -58,7 +69,7 @@ impl From<Option<String>> for Value {
 
 impl From<Vec<u8>> for Value {
     fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(value)
+        Self::Bytes(Some(value))
     }
 }
 
@@ -79,10 +90,24 @@ macro_rules! bind {
                 Value::Int(value) => query.bind(value),
                 Value::Text(value) => query.bind(value),
                 Value::Bytes(value) => query.bind(value),
+                Value::Bool(value) => query.bind(value),
             };
         }
         query
     }};
+}
+
+/// The value of one column, on either engine.
+macro_rules! read_value {
+    ($row:expr, $at:expr, $of:expr) => {
+        match $of {
+            Type::Uuid => $row.try_get($at).map(Value::Uuid),
+            Type::Int => $row.try_get($at).map(Value::Int),
+            Type::Text => $row.try_get($at).map(Value::Text),
+            Type::Bytes => $row.try_get($at).map(Value::Bytes),
+            Type::Bool => $row.try_get($at).map(Value::Bool),
+        }
+    };
 }
 
 impl Statement {
@@ -167,5 +192,21 @@ impl Statement {
     {
         let Self { sql, values } = self;
         on_engine!(engine, conn => bind!(sqlx::query_as::<_, T>(AssertSqlSafe(sql)), values).fetch_all(conn).await)
+    }
+
+    /// Runs it, gives the values of every row, whose columns are of these types.
+    pub(crate) async fn fetch_values(
+        self,
+        engine: &mut Engine<'_>,
+        types: &[Type],
+    ) -> Result<Vec<Vec<Value>>, sqlx::Error> {
+        let Self { sql, values } = self;
+        on_engine!(engine, conn => {
+            let query = bind!(sqlx::query(AssertSqlSafe(sql)).persistent(false), values);
+            let rows = query.fetch_all(conn).await?;
+            rows.iter()
+                .map(|row| types.iter().enumerate().map(|(at, of)| read_value!(row, at, of)).collect())
+                .collect()
+        })
     }
 }

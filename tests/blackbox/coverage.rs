@@ -16,6 +16,7 @@ const WALKED_ELSEWHERE: &[&[&str]] = &[
     result_ways::no_result::VERBS,
     money_ways::VERBS,
     money_ways::rules::VERBS,
+    money_ways::monitoring::VERBS,
     review_ways::VERBS,
     proof::VERBS,
 ];

@@ -1,6 +1,8 @@
 //! Documents of a played cycle: what they say, to whom, in which format; and that nothing that people
 //! typed is ever calculated.
 
+mod money;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
@@ -33,6 +35,10 @@ async fn documents_say_what_their_reader_may_see(database: Database) {
     letters_are_for_those_they_are_addressed_to(&office).await;
     nobody_else_learns_that_there_is_a_document(&office).await;
     formats_and_languages_are_negotiated(&office).await;
+    money::the_ledger_adds_up(&office).await;
+    money::open_data_can_be_published(&office).await;
+    money::the_statistics_count_everybody(&office).await;
+    money::a_closed_project_has_its_papers(&office).await;
 }
 
 /// Everybody who asks, and the records they ask about.

@@ -13,6 +13,7 @@ mod desk;
 mod documents;
 mod exit_codes;
 mod keeping;
+mod launches;
 mod money_ways;
 mod numbers;
 mod office;

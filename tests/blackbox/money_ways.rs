@@ -4,6 +4,7 @@
 mod agreement;
 mod ends;
 mod evaluations;
+pub(crate) mod monitoring;
 mod next_cycle;
 mod payments;
 mod reports;
@@ -175,12 +176,16 @@ async fn the_rules_of_the_policy_decide(database: Database) {
     }
     agreement::launched(walk, &bureau, all).await;
     rules::changes_go_by_their_size(walk, &bureau, &second).await;
+    monitoring::activities_are_recorded_with_evidence(walk, &bureau, &second).await;
     rules::one_never_reports_and_is_stopped(walk, &bureau, &third).await;
+    monitoring::silence_and_little_spending_are_flagged(walk, &bureau, &second).await;
+    monitoring::a_visit_is_answered_late(walk, &bureau, &second).await;
     rules::grades_are_contested_or_settle(walk, &bureau, [&first, &second]).await;
     let next = next_cycle::is_called(walk, &bureau).await;
     next_cycle::the_register_of_bans_is_read(walk, &bureau, &next, &third, &first).await;
     let staff = walk.person("staff@demo.invalid").await;
-    happened(server, &staff, rules::VERBS, &database).await;
+    let verbs = [rules::VERBS, monitoring::VERBS].concat();
+    happened(server, &staff, &verbs, &database).await;
 }
 
 async fn plans_payments_and_evaluations_go_every_other_way(database: Database) {

@@ -401,6 +401,10 @@ kinds! {
     Evaluation(evaluation) = "evaluation" "评估", "evaluations", cycle;
     /// What an organisation asks to change while its project runs.
     ChangeRequest(change_request) = "change_request" "变更申请", "change-requests", cycle;
+    /// One activity of a project as it took place.
+    Activity(activity) = "activity" "活动记录", "activities", cycle;
+    /// A visit to a project, with what has to be put right.
+    Visit(visit) = "visit" "督导走访", "visits", cycle;
 }
 
 /// A stored record's columns.

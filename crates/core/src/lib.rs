@@ -54,12 +54,14 @@ pub mod selection;
 pub mod slot;
 pub mod timetable;
 
+pub mod activity;
 pub mod award;
 pub mod change_request;
 pub mod evaluation;
 pub mod project;
 pub mod report;
 pub mod tranche;
+pub mod visit;
 
 pub mod verification;
 

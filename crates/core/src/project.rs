@@ -3,9 +3,13 @@
 
 mod accounts;
 mod agreement;
+mod closing;
 mod ending;
 pub mod facts;
 pub mod flow;
+mod history;
+mod launching;
+mod monitoring;
 pub mod plan;
 
 use std::collections::BTreeSet;
@@ -17,11 +21,11 @@ use uuid::Uuid;
 
 pub use accounts::{Balance, balance, outstanding, paid};
 pub use facts::{
-    Agreement, BankAccount, Demand, Event, Ground, Hearing, Launch, Rectification, Signature,
-    Termination, WriteOffProposal,
+    Agreement, BankAccount, CheckedOff, Demand, Event, Ground, Hearing, Launch, Rectification,
+    Refund, Signature, Termination, WriteOffProposal,
 };
-pub use flow::{BEFORE_AGREEMENT, Command, RUNNING, Stage, TERMINABLE, Verb};
-pub use plan::{CapExceeded, LoweredTarget, Plan, RecordedChange};
+pub use flow::{BEFORE_AGREEMENT, Command, NOTED, RUNNING, Stage, TERMINABLE, Verb};
+pub use plan::{CapExceeded, LoweredTarget, Plan, RecordedChange, by_category};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, derived_id};
 use crate::application::form::BudgetLine;
@@ -88,6 +92,26 @@ pub struct Project {
     pub launch_host: Option<String>,
     /// Who is expected there.
     pub launch_guests: Vec<String>,
+    /// Which media are invited.
+    #[serde(default)]
+    pub launch_media: Vec<String>,
+    /// How many others launched there on that day when it was said. Shown, never forced.
+    #[serde(default)]
+    pub launch_same_venue: u32,
+    /// The day of its last activity.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub last_activity_on: Option<Date>,
+    /// What was spent by the last accepted report, in fen.
+    #[serde(default)]
+    pub reported_spend: Option<Money>,
+    /// Since when there has been no activity, while that is flagged.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub silent_since: Option<Date>,
+    /// When it was flagged that little is spent; none since the last report.
+    #[serde(default)]
+    pub underspent_at: Option<Timestamp>,
     /// The evaluations it has passed.
     pub passed: BTreeSet<Round>,
     /// What it has to put right, or had to: at most once per evaluation.
@@ -107,6 +131,15 @@ pub struct Project {
     pub accepted_spend: Option<Money>,
     /// How much came back, in fen.
     pub refunded: Money,
+    /// Every refund, the newest last.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+    /// What of the close-out checklist is done.
+    #[serde(default)]
+    pub checked_off: Vec<CheckedOff>,
+    /// When it was closed as agreed.
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
     /// What was demanded back.
     pub demand: Option<Demand>,
     /// When the organisation was reminded of the demand.
@@ -182,6 +215,11 @@ impl Aggregate for Project {
         Field { name: "launch_by", eyes: &[Eye::Applicant] },
         Field { name: "launch_host", eyes: &[Eye::Applicant] },
         Field { name: "launch_guests", eyes: &[Eye::Applicant] },
+        Field { name: "launch_media", eyes: &[Eye::Applicant] },
+        // Not for the public: the others may not have begun.
+        Field { name: "launch_same_venue", eyes: &[Eye::Applicant] },
+        Field { name: "last_activity_on", eyes: &[Eye::Applicant] },
+        Field { name: "reported_spend", eyes: &[Eye::Applicant] },
         Field { name: "passed", eyes: &[Eye::Applicant] },
         Field { name: "rectifications", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
@@ -189,6 +227,8 @@ impl Aggregate for Project {
         Field { name: "termination", eyes: &[Eye::Applicant] },
         Field { name: "accepted_spend", eyes: &[Eye::Applicant] },
         Field { name: "refunded", eyes: &[Eye::Applicant] },
+        Field { name: "refunds", eyes: &[Eye::Applicant] },
+        Field { name: "closed_at", eyes: &[Eye::Applicant] },
         Field { name: "demand", eyes: &[Eye::Applicant] },
         Field { name: "demand_reminded_at", eyes: &[Eye::Applicant] },
     ];
@@ -223,6 +263,8 @@ impl Aggregate for Project {
                 let application = record.data.application;
                 Vec::from_iter(application.map(|id| Need::One(Kind::Application, id)))
             }
+            // Who else launches there on that day.
+            Command::ScheduleLaunch { venue: Some(_), .. } => vec![Need::All(Kind::Project)],
             Command::Terminate { .. } => ending::needs(record),
             Command::AcceptSpend { .. } | Command::RecordRefund { .. } => {
                 accounts::tranches_need(record)
@@ -264,15 +306,15 @@ impl Aggregate for Project {
                 venue,
                 host,
                 guests,
-            } => Event::LaunchScheduled {
-                launch: Launch {
-                    date,
-                    day_kind: cx.calendar.day_kind(date).ok(),
-                    venue,
-                },
-                host,
-                guests,
-            },
+                media,
+            } => {
+                let people = launching::People {
+                    host,
+                    guests,
+                    media,
+                };
+                launching::scheduled(record, date, venue, people, cx)?
+            }
             Command::PassMidterm {} => Event::Passed {
                 round: Round::Midterm,
             },
@@ -286,6 +328,11 @@ impl Aggregate for Project {
                 Rejection::unless_empty(plan.faults("/change", record.data.amount))?;
                 Event::Changed { change }
             }
+            Command::NoteProgress { activity_on, spent } => {
+                Event::Progressed { activity_on, spent }
+            }
+            Command::FlagSilence {} => monitoring::silent(record, cx),
+            Command::FlagUnderspend {} => Event::Underspent {},
             Command::Suspend { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Event::Suspended {
@@ -307,6 +354,8 @@ impl Aggregate for Project {
                 )))?;
                 Event::Heard { statement }
             }
+            Command::CheckOff { item, note } => closing::checked_off(record, item, note, cx)?,
+            Command::Close {} => Event::Closed {},
             Command::AcceptSpend { amount } => accounts::spend_accepted(record, amount, cx)?,
             Command::RecordRefund { amount, voucher } => {
                 accounts::refunded(record, amount, voucher, cx)?
@@ -342,95 +391,13 @@ impl Aggregate for Project {
             | Command::FailMidterm {}
             | Command::OpenFinal {}
             | Command::FailFinal {}
-            | Command::Close {}
             | Command::ConfirmRecovery {} => Event::Moved { reason: None },
         };
         Ok(Decided::only(event))
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
-        match event.clone() {
-            Event::Begun { project } => *self = *project,
-            Event::PlanSubmitted {
-                plan,
-                lowered,
-                over_caps,
-            } => {
-                self.plan = Some(*plan);
-                self.lowered_targets = lowered;
-                self.over_caps = over_caps;
-                self.plan_version += 1;
-                self.reason = None;
-            }
-            Event::Signed {
-                agreement,
-                launch_by,
-            } => {
-                self.agreed_budget = self
-                    .plan
-                    .as_ref()
-                    .map(|plan| plan.budget.clone())
-                    .unwrap_or_default();
-                self.agreement = Some(agreement);
-                self.launch_by = launch_by;
-            }
-            Event::BankAccountGiven { bank_account } => {
-                self.bank_account_masked = Some(bank_account.masked());
-                self.bank_account = Some(bank_account);
-                self.bank_checked_by = None;
-            }
-            Event::BankAccountChecked { by } => self.bank_checked_by = by,
-            Event::LaunchScheduled {
-                launch,
-                host,
-                guests,
-            } => {
-                self.launch = Some(launch);
-                self.launch_host = host;
-                self.launch_guests = guests;
-            }
-            Event::Passed { round } => {
-                self.passed.insert(round);
-            }
-            Event::RectificationAsked { rectification } => self.rectifications.push(rectification),
-            Event::Changed { change } => {
-                self.plan = self.plan.take().map(|plan| plan.with(&change));
-                self.plan_version += 1;
-                if let Some(budget) = change.budget.as_ref().filter(|_| !change.free) {
-                    self.agreed_budget.clone_from(budget);
-                }
-                self.changes.push(*change);
-            }
-            Event::Suspended { was, reason } => {
-                self.was = Some(was);
-                self.reason = Some(reason);
-            }
-            Event::HearingOpened { hearing } => self.hearing = Some(hearing),
-            Event::Heard { statement } => {
-                if let Some(hearing) = &mut self.hearing {
-                    hearing.statement = Some(statement);
-                }
-            }
-            Event::Reminded {} => self.demand_reminded_at = Some(at),
-            Event::WriteOffProposed { proposal } => self.write_off_proposal = Some(proposal),
-            Event::Terminated { termination } => {
-                self.was = None;
-                self.termination = Some(termination);
-            }
-            Event::SpendAccepted { amount } => self.accepted_spend = Some(amount),
-            Event::Refunded { amount, .. } => {
-                self.refunded = self.refunded.checked_add(amount).unwrap_or(self.refunded);
-            }
-            Event::Demanded { demand } => self.demand = Some(demand),
-            Event::WrittenOff { amount, reason } => {
-                self.written_off = amount;
-                self.reason = Some(reason);
-            }
-            Event::Moved { reason } => {
-                self.was = None;
-                self.reason = reason;
-            }
-        }
+        history::take(self, event.clone(), at);
     }
 }
 

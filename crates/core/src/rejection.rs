@@ -82,6 +82,11 @@ impl Fault {
     }
 }
 
+/// A key as a segment of a JSON Pointer (RFC 6901).
+pub fn pointer_segment(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// A gate that keeps a move shut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShutGate {

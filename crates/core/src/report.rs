@@ -15,7 +15,7 @@ use crate::kinds::Kind;
 use crate::money::Money;
 use crate::policy::Round;
 use crate::project::{self, Project};
-use crate::rejection::{Fault, Rejection};
+use crate::rejection::{Fault, Rejection, pointer_segment};
 use crate::text::check_length;
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
@@ -229,7 +229,7 @@ impl Aggregate for Report {
     fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
         let project = match command {
             Command::Request { project, .. } => Some(*project),
-            Command::Submit {} | Command::Expire {} => record.data.project,
+            Command::Submit {} | Command::Accept {} | Command::Expire {} => record.data.project,
             _ => None,
         };
         project
@@ -274,7 +274,9 @@ impl Aggregate for Report {
             Command::Expire {} => {
                 return Ok(Decided::only(Event::Moved {}).then(fails_its_project(record, cx)));
             }
-            Command::Accept {} => Event::Moved {},
+            Command::Accept {} => {
+                return Ok(Decided::only(Event::Moved {}).then(spend_noted(record, cx)));
+            }
         };
         Ok(Decided::only(event))
     }
@@ -356,6 +358,19 @@ fn fails_its_project(record: &Record<Report>, cx: &Context<'_>) -> Option<Then> 
         .then(|| Project::then(id, cx.journal, command))
 }
 
+/// The project notes what was spent by now.
+fn spend_noted(record: &Record<Report>, cx: &Context<'_>) -> Option<Then> {
+    let spent = Money::checked_sum(record.data.body.spend.values().copied())?;
+    let command = project::Command::NoteProgress {
+        activity_on: None,
+        spent: Some(spent),
+    };
+    let project = cx.world.get::<Project>(record.data.project?)?;
+    project::NOTED
+        .contains(&project.stage)
+        .then(|| Project::then(project.id, cx.journal, command))
+}
+
 fn too_long(body: &Body) -> Vec<Fault> {
     check_length(&body.text, 0..=LONGEST_TEXT)
         .err()
@@ -386,7 +401,7 @@ fn submitted(record: &Record<Report>, cx: &Context<'_>) -> Result<Event, Rejecti
         .map(|line| line.category.as_str())
         .collect();
     for (category, amount) in &body.spend {
-        let at = format!("/body/spend/{}", escaped(category));
+        let at = format!("/body/spend/{}", pointer_segment(category));
         if !categories.contains(category.as_str()) {
             faults.push(Fault::new(
                 &at,
@@ -415,7 +430,7 @@ fn submitted(record: &Record<Report>, cx: &Context<'_>) -> Result<Event, Rejecti
         .filter(|name| !targets.contains(name.as_str()))
     {
         faults.push(Fault::new(
-            format!("/body/reached/{}", escaped(name)),
+            format!("/body/reached/{}", pointer_segment(name)),
             "unknown_target",
             format!("The plan has no target `{name}`."),
             format!("项目方案没有指标“{name}”。"),
@@ -436,9 +451,4 @@ fn submitted(record: &Record<Report>, cx: &Context<'_>) -> Result<Event, Rejecti
     Ok(Event::Submitted {
         planned: plan.targets,
     })
-}
-
-/// A key as a segment of a JSON Pointer (RFC 6901).
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }

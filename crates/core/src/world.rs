@@ -20,6 +20,8 @@ pub enum Need {
     OfPerson(Kind, Uuid),
     /// Every record of a kind in this journal.
     All(Kind),
+    /// Which organisations handed in an application in a cycle that began before this journal's.
+    EarlierApplicants,
 }
 
 impl Need {
@@ -31,6 +33,7 @@ impl Need {
             | Self::OfOrganisation(kind, _)
             | Self::OfPerson(kind, _)
             | Self::All(kind) => kind,
+            Self::EarlierApplicants => Kind::Application,
         }
     }
 }
@@ -41,6 +44,7 @@ pub struct World {
     states: BTreeMap<(Kind, Uuid), State>,
     parts: BTreeMap<(Kind, Uuid), BTreeSet<Uuid>>,
     loaded: BTreeSet<Need>,
+    earlier_applicants: BTreeSet<Uuid>,
 }
 
 impl World {
@@ -80,8 +84,19 @@ impl World {
                 Need::One(kind, id) => {
                     self.states.contains_key(&(kind, id)) || self.loaded.contains(&Need::All(kind))
                 }
+                Need::EarlierApplicants => false,
                 _ => self.loaded.contains(&Need::All(need.kind())),
             }
+    }
+
+    /// Notes that an organisation handed in an application in an earlier cycle.
+    pub fn put_earlier_applicant(&mut self, organisation: Uuid) {
+        self.earlier_applicants.insert(organisation);
+    }
+
+    /// Whether an organisation is known to have handed in an application in an earlier cycle.
+    pub fn applied_earlier(&self, organisation: Uuid) -> bool {
+        self.earlier_applicants.contains(&organisation)
     }
 
     /// The record of any kind, if it is loaded and exists.

@@ -57,6 +57,18 @@ fn every_fault_of_a_document_is_reported_with_its_place() {
 }
 
 #[test]
+fn an_item_of_the_checklist_is_named_once() {
+    let found = faults(|policy| {
+        policy["close_out"]["checklist"] = json!(["档案", " ", "档案"]);
+    });
+    let at = |index: u32| format!("/close_out/checklist/{index}");
+    assert!(
+        found.contains(&at(1)) && found.contains(&at(2)) && !found.contains(&at(0)),
+        "{found}"
+    );
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_place() {
     insta::assert_snapshot!(faults(
         |policy| policy["application"]["closing_time"] = json!("17:00")

@@ -13,7 +13,7 @@ use fundcycle_core::world::{Need, World};
 
 use crate::Format;
 use crate::document::{Document, Source, View};
-use crate::ics::Happening;
+use crate::ics::{Happening, When};
 use crate::paper::Paper;
 use crate::pitch_order::happening;
 
@@ -90,8 +90,7 @@ fn turn(source: &Source<'_>, slot: &View) -> Option<Happening> {
     Some(Happening {
         uid: format!("{}@fundcycle", slot.id),
         settled_at: slot.dated(),
-        starts_at: turn.starts_at,
-        ends_at: turn.ends_at,
+        when: When::Between(turn.starts_at, turn.ends_at),
         summary: source
             .language
             .choose(format!("路演:{number}"), format!("Pitch: {number}")),

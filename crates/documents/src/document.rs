@@ -126,6 +126,11 @@ impl Source<'_> {
         all.filter_map(|one| self.one(A::KIND, one.id)).collect()
     }
 
+    /// Whether an organisation handed in an application in an earlier cycle: a count tells no more of it.
+    pub fn applied_earlier(&self, organisation: Uuid) -> bool {
+        self.world.applied_earlier(organisation)
+    }
+
     /// The rules in force.
     pub fn programme(&self) -> Option<PolicyDocument> {
         let cycle = self.one(Kind::Cycle, self.state.journal())?;

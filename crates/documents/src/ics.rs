@@ -1,6 +1,7 @@
 //! A document's events as iCalendar (RFC 5545), for the calendars that people already have.
 
 use fundcycle_core::time::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::paper::Paper;
@@ -8,17 +9,24 @@ use crate::paper::Paper;
 /// The longest line, in bytes, without its end (RFC 5545 §3.1).
 const LINE: usize = 75;
 
+/// When something takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// From one moment to another.
+    Between(Timestamp, Timestamp),
+    /// On a day, at an hour that is not settled.
+    On(Date),
+}
+
 /// Something that takes place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
     /// What tells it from every other one, for good.
     pub uid: String,
     /// When what is said here was settled.
     pub settled_at: Timestamp,
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
+    /// When it takes place.
+    pub when: When,
     /// What it is.
     pub summary: String,
     /// Where it is.
@@ -41,8 +49,14 @@ pub(crate) fn write(paper: &Paper) -> Vec<u8> {
         line("BEGIN", "VEVENT");
         line("UID", &escaped(&one.uid));
         line("DTSTAMP", &utc(one.settled_at));
-        line("DTSTART", &utc(one.starts_at));
-        line("DTEND", &utc(one.ends_at));
+        match one.when {
+            When::Between(starts_at, ends_at) => {
+                line("DTSTART", &utc(starts_at));
+                line("DTEND", &utc(ends_at));
+            }
+            // Without an end it takes the day (RFC 5545 §3.6.1).
+            When::On(day) => line("DTSTART;VALUE=DATE", &day.strftime("%Y%m%d").to_string()),
+        }
         line("SUMMARY", &escaped(&one.summary));
         line("LOCATION", &escaped(&one.place));
         if !one.description.is_empty() {

@@ -15,17 +15,25 @@ mod xlsx;
 
 mod award_letter;
 mod calendar;
+mod certificate;
+mod final_statement;
+mod launch_calendar;
+mod monitoring;
 mod notice;
+mod open_data;
+mod payments;
 mod pitch_order;
+mod progress;
 mod ranking;
 mod result_letter;
 mod rounds;
 mod score_summary;
 mod selection;
+mod statistics;
 
 pub use document::{Document, Source, View};
 pub use html::security_policy;
-pub use ics::Happening;
+pub use ics::{Happening, When};
 pub use paper::{Cell, Column, Paper, Table};
 pub use words::{Language, Words};
 
@@ -39,6 +47,15 @@ pub const DOCUMENTS: &[Document] = &[
     notice::DOCUMENT,
     award_letter::DOCUMENT,
     result_letter::DOCUMENT,
+    launch_calendar::DOCUMENT,
+    progress::DOCUMENT,
+    monitoring::DOCUMENT,
+    payments::ORDERS,
+    payments::LEDGER,
+    final_statement::DOCUMENT,
+    certificate::DOCUMENT,
+    statistics::DOCUMENT,
+    open_data::DOCUMENT,
 ];
 
 /// What a document can be written as.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::Format;
 use crate::document::{Document, Source, View};
-use crate::ics::Happening;
+use crate::ics::{Happening, When};
 use crate::paper::{Cell, Column, Paper, Table};
 use crate::rounds::{Named, owner};
 
@@ -148,8 +148,7 @@ pub(crate) fn happening(
     Some(Happening {
         uid: format!("{}@fundcycle", session.id),
         settled_at: session.dated(),
-        starts_at,
-        ends_at: end_of(format, starts_at, list.len()),
+        when: When::Between(starts_at, end_of(format, starts_at, list.len())),
         summary: source
             .language
             .choose(format!("路演:{name}"), format!("Roadshow: {name}")),

@@ -46,6 +46,8 @@ fn example() -> Value {
         "reason": "请核对预算一项的评分",
         "hearing": { "reason": "项目逾期未启动。" },
         "answer": "经复核,指标完成率计算无误。",
+        "rectification": "补齐活动签到表。",
+        "due": "2024-06-06T15:59:59.999Z",
         "description": "短信网关",
         "because": "the receiver answered 410 Gone",
     })

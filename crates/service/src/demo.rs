@@ -229,7 +229,7 @@ async fn perform(client: Client, admin: Person, until: Scene) -> Result<Play, De
     act!(
         Close,
         "末期评估与结项 close",
-        390,
+        418,
         projects::close(&mut play)
     );
     Ok(play)

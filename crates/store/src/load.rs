@@ -28,6 +28,12 @@ pub(crate) async fn load(
             }
         }
     }
+    if needs.contains(&Need::EarlierApplicants) {
+        let rows: Vec<(Uuid,)> = earlier_applicants(journal).fetch_all(engine).await?;
+        for (id,) in rows {
+            world.put_earlier_applicant(id);
+        }
+    }
     for need in needs {
         world.mark_loaded(*need);
     }
@@ -70,6 +76,8 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
             Need::All(kind) => {
                 all.insert(kind);
             }
+            // Names of owners alone, from every journal: it has a statement of its own.
+            Need::EarlierApplicants => {}
         }
     }
     let mut statements = Vec::new();
@@ -98,6 +106,24 @@ fn statements(journal: Uuid, needs: &[Need]) -> Vec<Statement> {
         statements.push(sql);
     }
     statements
+}
+
+/// The organisations with an application that was handed in, in a cycle that began before `journal`'s.
+fn earlier_applicants(journal: Uuid) -> Statement {
+    let mut sql = Statement::new("SELECT DISTINCT organisation FROM state WHERE kind = ");
+    sql.bind(Kind::Application.name())
+        .push(" AND stage NOT IN ")
+        .list(["draft", "discarded"])
+        .push(
+            " AND organisation IS NOT NULL AND journal IN (SELECT journal FROM state WHERE kind = ",
+        )
+        .bind(Kind::Cycle.name())
+        .push(" AND created_at < (SELECT created_at FROM state WHERE kind = ")
+        .bind(Kind::Cycle.name())
+        .push(" AND journal = ")
+        .bind(journal)
+        .push("))");
+    sql
 }
 
 fn select(home: Option<Uuid>) -> Statement {

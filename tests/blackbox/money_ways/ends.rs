@@ -1,6 +1,6 @@
 //! How projects end: with the money back, with a part given up, or as agreed.
 
-use super::{Bureau, Case, Walk, because, json};
+use super::{Bureau, Case, Walk, because, json, reports};
 
 /// What became of the three tranches, of a half, three tenths and the rest of the award.
 async fn left(walk: &Walk<'_>, bureau: &Bureau, case: &Case, stages: [&str; 3]) {
@@ -133,7 +133,10 @@ pub(super) async fn a_surplus_comes_back_and_the_project_closes(
 ) {
     let (staff, lead, project) = (&bureau.staff, &bureau.lead, &case.project);
     let why = walk.refused(staff, project, "close", json!({})).await;
-    assert_eq!(why, "tranches_settled, nothing_owed");
+    assert_eq!(
+        why,
+        "tranches_settled, nothing_owed, final_report_accepted, checklist_done"
+    );
     let last = bureau.tranche(walk, case, 2).await;
     let why = walk.refused(staff, &last, "cancel", because("结余充足"));
     assert_eq!(why.await, "forbidden");
@@ -153,9 +156,17 @@ pub(super) async fn a_surplus_comes_back_and_the_project_closes(
     walk.must(finance, project, "record_refund", refund(49_999), "closing")
         .await;
     let why = walk.refused(staff, project, "close", json!({})).await;
-    assert_eq!(why, "nothing_owed");
+    assert_eq!(why, "nothing_owed, final_report_accepted, checklist_done");
     walk.must(finance, project, "record_refund", refund(1), "closing")
         .await;
+    reports::a_final_report_is_accepted(walk, bureau, case).await;
+    for item in ["项目档案已移交", "资产清单已核对"] {
+        let why = walk.refused(staff, project, "close", json!({})).await;
+        assert_eq!(why, "checklist_done");
+        let done = json!({ "item": item, "note": "(演示)见交接单" });
+        walk.must(staff, project, "check_off", done, "closing")
+            .await;
+    }
     walk.must(staff, project, "close", json!({}), "closed")
         .await;
     let seen = walk.read(&case.owner, project).await;

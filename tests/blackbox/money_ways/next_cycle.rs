@@ -59,6 +59,14 @@ pub(super) async fn the_register_of_bans_is_read(
     let application = applied(walk, cycle, free).await;
     walk.must(&free.owner, &application, "submit", json!({}), "submitted")
         .await;
+    // Who handed in is not counted as somebody new, and a draft is not counted at all.
+    let path = format!("{cycle}/documents/statistics");
+    let token = Some(bureau.staff.token.as_str());
+    let (status, _, page) = walk.server.fetch(&path, token, &[]).await;
+    let page = String::from_utf8(page).unwrap();
+    assert_eq!(status, 200, "{page}");
+    let group = |name: &str| page.contains(&format!("<th scope=\"row\">{name}</th>"));
+    assert!(group("曾经申报") && !group("首次申报"), "{page}");
     let project = walk.read(&banned.owner, &banned.project).await;
     let organisation = format!("/v1/organisations/{}", text(&project, "organisation"));
     for (now, stage) in [

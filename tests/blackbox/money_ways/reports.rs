@@ -77,6 +77,22 @@ async fn written(walk: &Walk<'_>, case: &Case, words: &str) -> Value {
     }})
 }
 
+/// The final report is asked for, written, handed in and found complete.
+pub(super) async fn a_final_report_is_accepted(walk: &mut Walk<'_>, bureau: &Bureau, case: &Case) {
+    let list = format!("{}/reports", bureau.cycle);
+    let asked = json!({ "project": id(&case.project), "occasion": "final_report" });
+    let report = walk
+        .create(&bureau.staff, Kind::Report, "request", &list, asked)
+        .await;
+    let draft = written(walk, case, "项目已完成").await;
+    walk.must(&case.owner, &report, "save", draft, "draft")
+        .await;
+    walk.must(&case.owner, &report, "submit", json!({}), "submitted")
+        .await;
+    walk.must(&bureau.staff, &report, "accept", json!({}), "accepted")
+        .await;
+}
+
 /// One report comes back and is handed in again; another is not there when its time is over, which
 /// the clock notices by itself, and is given more time.
 pub(super) async fn a_report_is_returned_and_another_is_late(

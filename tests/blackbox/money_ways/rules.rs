@@ -34,6 +34,8 @@ pub(super) async fn are_amended(walk: &mut Walk<'_>, bureau: &Bureau) {
     document["termination"] = json!({
         "hearing_working_days": 5, "demand_working_days": 15, "ban_days": { "failed_evaluation": 365 },
     });
+    document["monitoring"] =
+        json!({ "silence_days": 45, "underspend": { "after": "0.3", "below": "0.5" } });
     let draft = json!({ "document": document, "reason": "(演示)完善执行规则" });
     let list = format!("{cycle}/policies");
     let draft = walk

@@ -57,6 +57,9 @@ pub struct Form {
     pub beneficiaries: Beneficiaries,
     /// Where.
     pub place: String,
+    /// The street or town (街道、镇) that it is in; what statistics are grouped by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub street: String,
     /// First day.
     #[schemars(with = "Option<String>")]
     pub starts_on: Option<Date>,
@@ -135,6 +138,7 @@ pub const FIELDS: &[&str] = &[
     "activities",
     "beneficiaries",
     "place",
+    "street",
     "starts_on",
     "ends_on",
     "lead",
@@ -154,6 +158,7 @@ impl Form {
             ("/form/need", self.need.as_str(), limit),
             ("/form/goals", self.goals.as_str(), limit),
             ("/form/place", self.place.as_str(), 200),
+            ("/form/street", self.street.as_str(), 100),
             ("/form/lead", self.lead.as_str(), 100),
             (
                 "/form/beneficiaries/group",

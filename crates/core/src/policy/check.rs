@@ -79,6 +79,7 @@ impl PolicyDocument {
         self.check_selection(&mut faults);
         self.check_money(&mut faults);
         self.check_evaluation(&mut faults);
+        self.check_close_out(&mut faults);
         faults.0
     }
 
@@ -435,6 +436,32 @@ impl PolicyDocument {
 }
 
 impl PolicyDocument {
+    fn check_close_out(&self, faults: &mut Faults) {
+        if let Some(rule) = &self.monitoring.underspend {
+            for (name, part) in [("after", &rule.after), ("below", &rule.below)] {
+                if part.is_negative() || *part > Exact::ONE {
+                    faults.add(
+                        format!("/monitoring/underspend/{name}"),
+                        "range",
+                        "A part lies between 0 and 1.",
+                        "比例须在 0 至 1 之间。",
+                    );
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (index, item) in self.close_out.checklist.iter().enumerate() {
+            if item.trim().is_empty() || !seen.insert(item) {
+                faults.add(
+                    format!("/close_out/checklist/{index}"),
+                    "duplicate",
+                    "Items of the checklist are named, each once.",
+                    "结项清单各项不能为空或重复。",
+                );
+            }
+        }
+    }
+
     fn check_automatic(&self, faults: &mut Faults) {
         for (index, criterion) in self.evaluation.automatic.iter().enumerate() {
             let at = format!("/evaluation/automatic/{index}");

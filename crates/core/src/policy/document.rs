@@ -87,6 +87,12 @@ pub struct PolicyDocument {
     /// How plans and budgets may change while a project runs.
     #[serde(default)]
     pub changes: ChangeRules,
+    /// When a running project is flagged for staff to look at.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub monitoring: MonitoringRules,
+    /// What has to be done before a project is closed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub close_out: CloseOutRules,
     /// How projects are stopped for good, and what follows for the organisation.
     #[serde(default, skip_serializing_if = "is_default")]
     pub termination: TerminationRules,
@@ -103,6 +109,9 @@ pub struct Programme {
     pub title_en: Option<String>,
     /// The bureau (主办单位).
     pub organiser: String,
+    /// Its unified social credit code, by which open data names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organiser_uscc: Option<String>,
     /// Short code that application numbers begin with, such as `WJ2024`.
     pub code: String,
     /// IANA time zone of every deadline.
@@ -567,6 +576,36 @@ impl Default for ChangeRules {
             staff_extension_days: thirty(),
         }
     }
+}
+
+/// When a running project is flagged for staff to look at (`domain.md` §7). A flag forbids nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitoringRules {
+    /// After so many days without an activity; 0: never.
+    pub silence_days: u32,
+    /// When little of the award is spent late in its time; none: never.
+    pub underspend: Option<UnderspendRule>,
+}
+
+/// Little of the award is spent late in its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnderspendRule {
+    /// After this part of the time from the agreement to the last day, 0 to 1.
+    pub after: Exact,
+    /// Where less than this part of the award is spent by the accepted reports, 0 to 1.
+    pub below: Exact,
+}
+
+/// What has to be done before a project is closed, beside settling its money (`domain.md` §2.14).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CloseOutRules {
+    /// Whether a final report has to be found complete.
+    pub final_report: bool,
+    /// What staff check off one by one, such as 档案资料已移交.
+    pub checklist: Vec<String>,
 }
 
 /// How projects are stopped for good (`domain.md` §2.15).

@@ -11,6 +11,7 @@ use super::plan::{CapExceeded, LoweredTarget, Plan, RecordedChange};
 use crate::calendar::DayKind;
 use crate::money::Money;
 use crate::policy::Round;
+use crate::text::comparison_key;
 use crate::time::Timestamp;
 
 names! {
@@ -104,6 +105,14 @@ pub struct Launch {
     pub venue: Option<String>,
 }
 
+impl Launch {
+    /// Whether the two are at one place on one day, by names of the place that read alike.
+    pub fn meets(&self, other: &Self) -> bool {
+        let venue = |launch: &Self| launch.venue.as_deref().map(comparison_key);
+        self.date == other.date && self.venue.is_some() && venue(self) == venue(other)
+    }
+}
+
 /// A time to put right what an evaluation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rectification {
@@ -142,6 +151,28 @@ pub struct Termination {
     pub ground: Ground,
     /// What happened.
     pub reason: String,
+}
+
+/// Money that came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refund {
+    /// How much, in fen.
+    pub amount: Money,
+    /// The number of the voucher.
+    pub voucher: String,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// An item of the close-out checklist that is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckedOff {
+    /// Which, as the policy calls it.
+    pub item: String,
+    /// Who found it done.
+    pub by: Option<Uuid>,
+    /// What there is to say of it.
+    pub note: Option<String>,
 }
 
 /// A demand for money back.
@@ -200,6 +231,12 @@ pub enum Event {
         host: Option<String>,
         /// Who is expected.
         guests: Vec<String>,
+        /// Which media are invited.
+        #[serde(default)]
+        media: Vec<String>,
+        /// How many others launch there on that day.
+        #[serde(default)]
+        same_venue: u32,
     },
     /// An evaluation was passed.
     Passed {
@@ -216,6 +253,22 @@ pub enum Event {
         /// What changed.
         change: Box<RecordedChange>,
     },
+    /// There was progress.
+    Progressed {
+        /// On which day there was an activity.
+        #[schemars(with = "Option<String>")]
+        activity_on: Option<Date>,
+        /// What was spent by now, in fen.
+        spent: Option<Money>,
+    },
+    /// There has been no activity for long.
+    Silent {
+        /// The day of the last one, or of the launch.
+        #[schemars(with = "String", extend("format" = "date"))]
+        since: Date,
+    },
+    /// Little of the award is spent late in its time.
+    Underspent {},
     /// It was suspended.
     Suspended {
         /// Where it stood.
@@ -250,6 +303,13 @@ pub enum Event {
         /// The number of the voucher.
         voucher: String,
     },
+    /// An item of the close-out checklist was found done.
+    CheckedOff {
+        /// Which, and by whom.
+        done: CheckedOff,
+    },
+    /// It was closed as agreed.
+    Closed {},
     /// Money was demanded back.
     Demanded {
         /// How much, until when.

@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::accounts::{outstanding, tranches_need};
+use super::closing::{self, NOTHING_OWED};
+use super::monitoring;
 use super::plan::{Plan, RecordedChange};
 use super::{BankAccount, Ground, Project, Signature};
 use crate::actor::Role::{Applicant, Finance, Lead, Staff, System};
@@ -11,7 +13,6 @@ use crate::aggregate::{Gate, Move};
 use crate::context::Context;
 use crate::money::Money;
 use crate::policy::Round;
-use crate::tranche::{self, Tranche};
 
 names! {
     /// Where a project stands (`domain.md` §2.16).
@@ -119,6 +120,9 @@ commands! {
         /// Who is expected.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         guests: Vec<String>,
+        /// Which media are invited.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        media: Vec<String>,
     }
     /// Note that it was launched.
     Launch = "launch" "启动" {}
@@ -145,6 +149,20 @@ commands! {
         /// What changes.
         change: Box<RecordedChange>,
     }
+    /// Note an activity, or what was spent by now; follows from recording the one or accepting a report.
+    NoteProgress = "note_progress" "记录进展" {
+        /// On which day there was an activity.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>", extend("format" = "date"))]
+        activity_on: Option<Date>,
+        /// What was spent by now, in fen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spent: Option<Money>,
+    }
+    /// Flag that there has been no activity for long.
+    FlagSilence = "flag_silence" "活动停滞提示" {}
+    /// Flag that little of the award is spent late in its time.
+    FlagUnderspend = "flag_underspend" "支出偏低提示" {}
     /// Stop for now; payments are held.
     Suspend = "suspend" "暂停" {
         /// Why.
@@ -186,6 +204,14 @@ commands! {
         /// The number of the voucher.
         voucher: String,
     }
+    /// Find an item of the policy's close-out checklist done.
+    CheckOff = "check_off" "办结清单" {
+        /// Which, as the policy calls it.
+        item: String,
+        /// What there is to say of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    }
     /// End a project that reached its goals.
     Close = "close" "结项" {}
     /// Demand back what was paid and not spent as agreed; all of it after fraud.
@@ -223,6 +249,14 @@ pub const RUNNING: &[Stage] = {
     use Stage::*;
     &[
         Signed, Launched, Active, MidtermDue, Rectifying, FinalDue, Closing,
+    ]
+};
+
+/// The stages in which progress is noted.
+pub const NOTED: &[Stage] = {
+    use Stage::*;
+    &[
+        Launched, Active, MidtermDue, Rectifying, FinalDue, Closing, Suspended,
     ]
 };
 
@@ -381,27 +415,6 @@ const NO_FINAL_RECHECK_YET: Guard = Gate::new(
     "末期评估已复评一次",
     |project, _| !project.data.rectified(Round::Final),
 );
-const TRANCHES_SETTLED: Guard = Gate::<Project>::new(
-    "tranches_settled",
-    "some tranches are neither paid nor cancelled",
-    "仍有款项未拨付或未取消",
-    |project, cx| {
-        cx.world.parts_of::<Tranche>(project.id).all(|tranche| {
-            matches!(
-                tranche.stage,
-                tranche::Stage::Paid | tranche::Stage::Cancelled
-            )
-        })
-    },
-)
-.looking_at(tranches_need);
-const NOTHING_OWED: Guard = Gate::<Project>::new(
-    "nothing_owed",
-    "some of what was paid is neither accepted as spent nor refunded",
-    "已拨资金中仍有未核定且未退回的部分",
-    |project, cx| outstanding(project, cx.world) == Money::ZERO,
-)
-.looking_at(tranches_need);
 const SOMETHING_OWED: Guard = Gate::<Project>::new(
     "something_owed",
     "nothing is owed",
@@ -472,6 +485,10 @@ pub const FLOW: &[Row] = {
 
         Row { from: &[Launched, Active, MidtermDue, Rectifying, FinalDue], verb: Verb::RecordChange, to: None, by: &[System], gates: &[] },
 
+        Row { from: NOTED, verb: Verb::NoteProgress, to: None, by: &[System], gates: &[] },
+        Row { from: &[Launched, Active], verb: Verb::FlagSilence, to: None, by: &[System], gates: &[monitoring::SILENT] },
+        Row { from: &[Launched, Active], verb: Verb::FlagUnderspend, to: None, by: &[System], gates: &[monitoring::UNDERSPENT] },
+
         Row { from: RUNNING, verb: Verb::Suspend, to: Some(Suspended), by: &[Lead], gates: &[] },
         Row { from: &[Suspended], verb: Verb::Resume, to: Some(Signed), by: &[Lead], gates: &[WAS_SIGNED] },
         Row { from: &[Suspended], verb: Verb::Resume, to: Some(Launched), by: &[Lead], gates: &[WAS_LAUNCHED] },
@@ -483,7 +500,8 @@ pub const FLOW: &[Row] = {
 
         Row { from: &[Closing, Terminated, Recovering], verb: Verb::AcceptSpend, to: None, by: &[Staff], gates: &[] },
         Row { from: &[Closing, Recovering], verb: Verb::RecordRefund, to: None, by: &[Finance], gates: &[] },
-        Row { from: &[Closing], verb: Verb::Close, to: Some(Closed), by: &[Staff], gates: &[TRANCHES_SETTLED, NOTHING_OWED] },
+        Row { from: &[Closing], verb: Verb::CheckOff, to: None, by: &[Staff], gates: &[] },
+        Row { from: &[Closing], verb: Verb::Close, to: Some(Closed), by: &[Staff], gates: closing::CHECKLIST },
 
         Row { from: STOPPABLE, verb: Verb::AnnounceTermination, to: None, by: &[Staff, Lead], gates: &[] },
         Row { from: STOPPABLE, verb: Verb::BeHeard, to: None, by: &[Applicant], gates: &[HEARING_OPEN] },

@@ -323,6 +323,8 @@ impl Play {
                 state.kind() == kind && state.index().organisation == Some(id)
             }
             Need::OfPerson(kind, id) => state.kind() == kind && state.index().person == Some(id),
+            // There is one cycle.
+            Need::EarlierApplicants => false,
         });
         for state in wanted {
             world.put(state.clone());
@@ -400,6 +402,7 @@ impl Play {
         let table: toml::Table = toml::from_str(WUJIN).unwrap();
         let mut document = serde_json::to_value(table).unwrap();
         document["eligibility"] = json!({});
+        document["close_out"] = json!({});
         for round in ["paper_review", "roadshow"] {
             let criteria = json!([{ "key": "need", "title": "需求", "max": 100, "step": "0.01" }]);
             document["rounds"][round]["rubric"]["criteria"] = criteria;

@@ -156,6 +156,15 @@ pub(crate) fn bank_account(index: usize) -> Value {
     }})
 }
 
+/// An activity on `day` that 30 people came to.
+pub(crate) fn held(day: &Value) -> Value {
+    json!({
+        "name": "邻里茶话会", "held_on": day, "place": "星河社区", "people": 30, "person_times": 45,
+        "reached": { "服务人次": 45 }, "spend": { "活动": 12_000 },
+        "evidence": [{ "kind": "sign_in", "name": "签到表", "sha256": "ab".repeat(32) }],
+    })
+}
+
 /// Requests, approves and pays.
 pub(crate) fn pay(play: &mut Play, tranche: Uuid) {
     play.does(&staff(), Kind::Tranche, tranche, "request", json!({}));

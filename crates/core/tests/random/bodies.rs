@@ -230,6 +230,7 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
         (Kind::Project, "schedule_launch") => {
             json!({ "date": day(dice.one(&[0, 3])), "venue": "文化馆" })
         }
+        (Kind::Project, "check_off") => json!({ "item": "项目档案已移交" }),
         (Kind::Project, "be_heard") => json!({ "statement": "情况属实" }),
         (Kind::Project, "terminate" | "announce_termination") => {
             let ground = dice.one(&["own_request", "failed_evaluation", "deviation", "fraud"]);
@@ -268,6 +269,16 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
         (Kind::Evaluation, "grade") => {
             json!({ "panel": some(play, Kind::Panel, "closed", dice) })
         }
+        (Kind::Activity, "record") => json!({ "project": project, "held": running::held(&day(0)) }),
+        (Kind::Activity, "amend") => json!({ "held": running::held(&day(0)) }),
+        (Kind::Visit, "record") => json!({
+            "project": project, "visited_on": day(0), "visitors": ["督导员"], "findings": "台账不全",
+        }),
+        (Kind::Visit, "demand_rectification") => dice.one(&[
+            json!({ "what": "补齐签到表" }),
+            json!({ "what": "补齐签到表", "working_days": 5 }),
+        ]),
+        (Kind::Visit, "answer") => json!({ "statement": "已补齐" }),
         (Kind::ChangeRequest, "file") => {
             let more = dice.one(&[100, 50_000]);
             let lines = [

@@ -58,6 +58,8 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     reminded,
     contestable,
     contested,
+    visited,
+    attached,
     ended,
     drafted,
 ];
@@ -399,7 +401,10 @@ fn evaluating() -> Play {
 
 /// Passed at the end, with one tranche left to pay.
 fn ending() -> Play {
-    let (mut play, project) = running::active();
+    let mut play = running::with_policy(|policy| {
+        policy["close_out"] = json!({ "checklist": ["项目档案已移交"] });
+    });
+    let project = running::active_in(&mut play);
     let [first, second, _] = tranches(project);
     running::pay(&mut play, first);
     running::evaluated(&mut play, project, "midterm", "85");
@@ -469,6 +474,43 @@ fn contested() -> Play {
     };
     let id = play.states.values().find(noticed).unwrap().id();
     play.does(&applicant(0), Kind::Evaluation, id, "contest", because());
+    play
+}
+
+/// An application that was taken back to be changed, with a file.
+fn attached() -> Play {
+    let mut play = Play::called(BIDS, rules);
+    let (owner, id) = (applicant(0), application(0));
+    play.does(&owner, Kind::Application, id, "retract", json!({}));
+    let file = play.fresh();
+    let body = json!({
+        "application": id, "name": "预算.pdf", "media_type": "application/pdf", "size": 1000,
+        "sha256": "ab".repeat(32),
+    });
+    play.does(&owner, Kind::Attachment, file, "upload", body);
+    play
+}
+
+/// A project with an activity on record, and two visits: one answered, one that nobody answered in time.
+fn visited() -> Play {
+    let (mut play, project) = running::active();
+    let activity = play.fresh();
+    let body = json!({ "project": project, "held": running::held(&json!("2024-09-19")) });
+    play.does(&applicant(0), Kind::Activity, activity, "record", body);
+    for answered in [true, false] {
+        let visit = play.fresh();
+        let body = json!({
+            "project": project, "visited_on": "2024-09-19", "visitors": ["督导员"], "findings": "台账不全",
+        });
+        play.does(&staff(), Kind::Visit, visit, "record", body);
+        let body = json!({ "what": "补齐签到表", "working_days": 5 });
+        play.does(&staff(), Kind::Visit, visit, "demand_rectification", body);
+        if answered {
+            let body = json!({ "statement": "已补齐" });
+            play.does(&applicant(0), Kind::Visit, visit, "answer", body);
+        }
+    }
+    play.at("2024-10-20T09:00:00+08:00");
     play
 }
 

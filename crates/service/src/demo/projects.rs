@@ -155,6 +155,12 @@ pub(crate) async fn close(play: &mut Play) -> Result<(), DemoError> {
                 .post(&play.finance, &format!("{record}/record_refund"), refund)
                 .await?;
         }
+        for item in ["项目档案已移交", "资产清单已核对"] {
+            let done = json!({ "item": item });
+            play.client
+                .post(&play.staff, &format!("{record}/check_off"), done)
+                .await?;
+        }
         play.client
             .post(&play.staff, &format!("{record}/close"), json!({}))
             .await?;

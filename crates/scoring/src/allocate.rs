@@ -13,6 +13,7 @@ mod rules;
 mod search;
 mod simplex;
 mod states;
+mod step_down;
 mod tracked;
 
 use schemars::JsonSchema;
@@ -134,9 +135,16 @@ pub fn allocate(rules: &SelectionRules, bids: &[Bid]) -> Result<Allocation, Allo
     }
     let mut ranked: Vec<&Bid> = bids.iter().collect();
     ranked.sort_by(|a, b| b.score.cmp(&a.score));
+    match &rules.amount {
+        AmountRule::StepDown { step, least } => step_down::allocate(rules, (step, least), &ranked),
+        _ => by_mode(rules, &ranked),
+    }
+}
+
+fn by_mode(rules: &SelectionRules, ranked: &[&Bid]) -> Result<Allocation, AllocationError> {
     match rules.mode {
-        SelectionMode::RankOrder => Ok(rank_order::allocate(rules, &ranked)),
-        SelectionMode::Optimal => optimal::allocate(rules, &ranked),
+        SelectionMode::RankOrder => Ok(rank_order::allocate(rules, ranked)),
+        SelectionMode::Optimal => optimal::allocate(rules, ranked),
     }
 }
 

@@ -6,9 +6,12 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Bid;
+use super::{Bid, step_down};
 use crate::number::{Exact, Rounding};
 use crate::yuan::Yuan;
+
+/// The most shares that `step_down` tries.
+const MOST_STEPS: usize = 100;
 
 /// Everything that decides who is funded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -115,6 +118,14 @@ pub enum AmountRule {
     Flat {
         /// How much.
         amount: Yuan,
+    },
+    /// The same share of the request for all, cut in steps no deeper than it takes to fund as many as
+    /// any allowed cut would.
+    StepDown {
+        /// How much each step takes off the share, such as 0.05.
+        step: Exact,
+        /// The least share, above 0 and at most 1.
+        least: Exact,
     },
     /// What the experts recommend (their median) or staff entered: [`Bid::recommended_fen`].
     Recommended,
@@ -240,6 +251,19 @@ impl SelectionRules {
             let path = format!("/amount/tiers/{index}/share");
             add(path, "a share lies between 0 and 1".into());
         }
+        if let AmountRule::StepDown { step, least } = &self.amount {
+            if *step <= Exact::ZERO || *least <= Exact::ZERO || Exact::ONE < *least {
+                add(
+                    "/amount".into(),
+                    "a step is above 0, and the least share above 0 and at most 1".into(),
+                );
+            } else if MOST_STEPS < step_down::shares(step, least).take(MOST_STEPS + 1).count() {
+                add(
+                    "/amount/step".into(),
+                    format!("more than {MOST_STEPS} shares from 1 down: raise the step"),
+                );
+            }
+        }
         for (index, (a, b)) in self.incompatible.iter().enumerate() {
             if a == b {
                 let path = format!("/incompatible/{index}");
@@ -310,7 +334,8 @@ impl SelectionRules {
             amount.rounded(0, Rounding::Down).to_i64().unwrap_or(0)
         };
         let amount = match &self.amount {
-            AmountRule::AsRequested => bid.requested_fen,
+            // Every share is tried as a tier of its own.
+            AmountRule::AsRequested | AmountRule::StepDown { .. } => bid.requested_fen,
             AmountRule::TierByScore { tiers } => {
                 let reached = tiers.iter().filter(|tier| tier.from <= bid.score);
                 part(

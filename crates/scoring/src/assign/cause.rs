@@ -42,62 +42,123 @@ pub(super) fn of(
 
 /// Applications that need more reviews of some experts than these can give.
 fn too_much(problem: &AssignmentProblem, order: &Order, network: &Network, stuck: &Stuck) -> Cause {
-    let mut inside: Vec<bool> = stuck.experts.clone();
-    let needs = |application: usize, inside: &[bool]| -> u64 {
-        let outside = allowed(network, application)
-            .iter()
-            .filter(|e| !is_in(inside, **e))
-            .count();
-        network.per_application.saturating_sub(outside) as u64
-    };
-    let capacity = |inside: &[bool]| (count(inside) * network.max_load) as u64;
-    let mut applications: Vec<usize> = (0..network.applications()).collect();
-    loop {
-        // The neediest suffice, as long as together they need more than the experts can give.
-        let mut by_need: Vec<(u64, usize)> = applications
-            .iter()
-            .map(|application| (needs(*application, &inside), *application))
-            .collect();
-        by_need.sort_by_key(|(need, application)| (std::cmp::Reverse(*need), *application));
-        let (mut sum, mut fewer) = (0, Vec::new());
-        for (need, application) in by_need {
-            if capacity(&inside) < sum || need == 0 {
-                break;
-            }
-            sum += need;
-            fewer.push(application);
-        }
-        // Experts whom none of these may have make no difference.
-        let mut useful = vec![false; network.experts];
-        for expert in fewer
-            .iter()
-            .flat_map(|application| allowed(network, *application))
-        {
-            if let Some(useful) = useful.get_mut(expert) {
-                *useful = is_in(&inside, expert);
-            }
-        }
-        let settled = fewer.len() == applications.len() && useful == inside;
-        applications = fewer;
-        inside = useful;
-        if settled {
-            break;
+    let everything = (0..network.applications()).collect();
+    let mut tight = Tight::narrowed(network, everything, stuck.experts.clone());
+    // Leave out one application after the other as long as the rest alone cannot be assigned.
+    let mut at = 0;
+    while tight.applications.len() <= SHRUNK && at < tight.applications.len() {
+        let mut rest = tight.applications.clone();
+        rest.remove(at);
+        match only(network, &rest).solve() {
+            Ok(_) => at += 1,
+            Err(stuck) => tight = Tight::narrowed(network, rest, stuck.experts),
         }
     }
-    applications.sort_unstable();
     let experts: Vec<usize> = (0..network.experts)
-        .filter(|expert| is_in(&inside, *expert))
+        .filter(|expert| is_in(&tight.experts, *expert))
         .collect();
     Cause {
-        needed: applications
-            .iter()
-            .map(|application| needs(*application, &inside))
-            .sum(),
-        possible: capacity(&inside),
-        applications: names(&problem.applications, &order.applications, &applications),
+        needed: tight.needed(network),
+        possible: capacity(network, &tight.experts),
+        applications: names(
+            &problem.applications,
+            &order.applications,
+            &tight.applications,
+        ),
         experts: names(&problem.experts, &order.experts, &experts),
         idle: false,
     }
+}
+
+/// Among more applications than this, the cause that is named is small and perhaps not minimal.
+const SHRUNK: usize = 100;
+
+/// The problem of some applications alone, whatever the minimum load.
+fn only(network: &Network, applications: &[usize]) -> Network {
+    let rows = applications.iter();
+    Network {
+        min_load: 0,
+        affinity: rows
+            .clone()
+            .flat_map(|application| network.row(*application).to_vec())
+            .collect(),
+        kept: rows
+            .map(|application| network.kept.get(*application).cloned().unwrap_or_default())
+            .collect(),
+        ..*network
+    }
+}
+
+/// Applications, ascending, and the experts on whom they ask too much.
+struct Tight {
+    applications: Vec<usize>,
+    experts: Vec<bool>,
+}
+
+impl Tight {
+    /// As few of `applications` as still ask too much of `experts`, and the experts they may have.
+    fn narrowed(network: &Network, mut applications: Vec<usize>, mut experts: Vec<bool>) -> Self {
+        loop {
+            // The neediest suffice, as long as together they need more than the experts can give.
+            let mut by_need: Vec<(u64, usize)> = applications
+                .iter()
+                .map(|application| (needs(network, *application, &experts), *application))
+                .collect();
+            by_need.sort_by_key(|(need, application)| (std::cmp::Reverse(*need), *application));
+            let (mut sum, mut fewer) = (0, Vec::new());
+            for (need, application) in by_need {
+                if capacity(network, &experts) < sum || need == 0 {
+                    break;
+                }
+                sum += need;
+                fewer.push(application);
+            }
+            // Experts whom none of these may have make no difference.
+            let mut useful = vec![false; network.experts];
+            for expert in fewer
+                .iter()
+                .flat_map(|application| allowed(network, *application))
+            {
+                if let Some(useful) = useful.get_mut(expert) {
+                    *useful = is_in(&experts, expert);
+                }
+            }
+            let settled = fewer.len() == applications.len() && useful == experts;
+            applications = fewer;
+            experts = useful;
+            if settled {
+                break;
+            }
+        }
+        applications.sort_unstable();
+        Self {
+            applications,
+            experts,
+        }
+    }
+
+    fn needed(&self, network: &Network) -> u64 {
+        let applications = self.applications.iter();
+        applications
+            .map(|application| needs(network, *application, &self.experts))
+            .sum()
+    }
+}
+
+/// The reviews of `application` that only `experts` can give, or keep.
+fn needs(network: &Network, application: usize, experts: &[bool]) -> u64 {
+    let outside = allowed(network, application)
+        .iter()
+        .filter(|expert| !is_in(experts, **expert))
+        .count();
+    let kept = network.kept.get(application).map_or(&[][..], Vec::as_slice);
+    let kept = kept.iter().filter(|(expert, _)| is_in(experts, *expert));
+    let asked = network.per_application.saturating_sub(outside);
+    asked.max(kept.count()) as u64
+}
+
+fn capacity(network: &Network, experts: &[bool]) -> u64 {
+    (count(experts) * network.max_load) as u64
 }
 
 /// Experts who must review more than can be given to them.

@@ -15,7 +15,7 @@ pub(crate) fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
         .collect()
 }
 
-fn panel() -> ScoreTable {
+pub(crate) fn panel() -> ScoreTable {
     let rows = rows(include_str!("../vectors/anchors/scores_panel_9x37.csv"));
     let scores: Vec<Exact> = rows
         .iter()

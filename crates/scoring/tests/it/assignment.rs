@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundcycle_scoring::{
-    Affinity, Assignment, AssignmentError, AssignmentProblem, Exact, Fairness, Pair, Rooms, assign,
+    Affinity, Assignment, AssignmentError, AssignmentProblem, Cause, Exact, Fairness, Pair, Rooms,
+    assign,
 };
 use proptest::prelude::*;
 
@@ -197,6 +198,38 @@ fn assert_valid(problem: &AssignmentProblem, assignment: &Assignment) {
     assert_eq!(total, assignment.objective);
 }
 
+/// The problem of some applications alone, whatever the minimum load.
+fn only(problem: &AssignmentProblem, applications: &[String]) -> AssignmentProblem {
+    let of_these = |application: &String| applications.contains(application);
+    let mut problem = AssignmentProblem {
+        applications: applications.to_vec(),
+        min_load: 0,
+        ..problem.clone()
+    };
+    problem
+        .affinities
+        .retain(|pair| of_these(&pair.application));
+    problem.conflicts.retain(|pair| of_these(&pair.application));
+    problem.keep.retain(|pair| of_these(&pair.application));
+    problem
+}
+
+/// The applications of a cause cannot be assigned by themselves, and without any one of them they can.
+fn assert_minimal(problem: &AssignmentProblem, cause: &Cause) {
+    assert!(
+        assign(&only(problem, &cause.applications)).is_err(),
+        "{cause}"
+    );
+    for without in &cause.applications {
+        let mut rest = cause.applications.clone();
+        rest.retain(|application| application != without);
+        assert!(
+            rest.is_empty() || assign(&only(problem, &rest)).is_ok(),
+            "{cause} holds without {without}"
+        );
+    }
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -227,8 +260,39 @@ proptest! {
             }
             (Err(AssignmentError::Infeasible(cause)), None) => {
                 prop_assert!(cause.possible < cause.needed, "{cause}");
+                if !cause.idle {
+                    assert_minimal(&problem, &cause);
+                }
             }
             (ours, theirs) => prop_assert!(false, "{ours:?} but brute force {theirs:?}"),
+        }
+    }
+
+    #[test]
+    fn pairs_that_are_kept_stay_or_are_part_of_the_cause(small in small(), which in any::<u16>()) {
+        let mut problem = AssignmentProblem { min_load: 0, ..small.problem };
+        let forbidden: BTreeSet<&Pair> = problem.conflicts.iter().collect();
+        let pairs = problem.applications.iter().flat_map(|application| {
+            problem.experts.iter().map(|expert| pair(application, expert))
+        });
+        // Some allowed pairs, no more of an application or of an expert than the limits let.
+        let mut keep: Vec<Pair> = Vec::new();
+        for (at, one) in pairs.enumerate() {
+            let own = keep.iter().filter(|kept| kept.application == one.application).count();
+            let load = keep.iter().filter(|kept| kept.expert == one.expert).count();
+            let fits = own < problem.per_application as usize && load < problem.max_load as usize;
+            if which >> (at % 16) & 1 == 1 && fits && !forbidden.contains(&one) {
+                keep.push(one);
+            }
+        }
+        problem.keep = keep;
+        match assign(&problem) {
+            Ok(assignment) => assert_valid(&problem, &assignment),
+            Err(AssignmentError::Infeasible(cause)) => {
+                prop_assert!(cause.possible < cause.needed, "{cause}");
+                assert_minimal(&problem, &cause);
+            }
+            Err(faults) => prop_assert!(false, "{faults}"),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The commands that compute, from outside: real cases, and what they say of bad input.
 
 mod calibration;
-mod draw;
+pub(crate) mod draw;
+mod exact;
+mod formats;
 mod limits;
 
 use std::io::Write as _;

@@ -54,6 +54,41 @@ fn leniency_and_its_standard_error_stand_beside_the_scores() {
 }
 
 #[test]
+fn a_ridge_draws_the_effects_of_experts_to_nothing() {
+    let leniency = |more: &[&str]| {
+        let more = [&["--format", "json"], more].concat();
+        let (code, out, err) = score("additive", TWO_PARTS, &more);
+        assert_eq!(code, 0, "{err}");
+        let json: Value = serde_json::from_str(&out).unwrap();
+        let expert = &json["experts"][0];
+        let number = |name: &str| expert[name].as_str().unwrap().parse::<f64>().unwrap();
+        (number("leniency"), number("standard_error"))
+    };
+    let (free, some, much) = (
+        leniency(&[]),
+        leniency(&["--ridge", "1/2"]),
+        leniency(&["--ridge", "1000000"]),
+    );
+    assert_eq!(leniency(&["--ridge", "0"]), free);
+    assert!(
+        0.0 < some.0 && some.0 < free.0 && much.0.abs() < 0.01,
+        "{free:?} {some:?} {much:?}"
+    );
+    assert_eq!(
+        (free.1, free.1),
+        (some.1, much.1),
+        "the error is that of the model without ridge"
+    );
+    for (method, ridge) in [("mean", "1"), ("z_score", "1"), ("additive", "-1")] {
+        assert_eq!(
+            score(method, TWO_PARTS, &["--ridge", ridge]).0,
+            2,
+            "{method}"
+        );
+    }
+}
+
+#[test]
 fn a_calibrated_rank_stands_beside_the_raw_one() {
     // x was seen by the strict expert alone.
     let input = "expert,application,score\nkind,a,90\nstrict,a,70\nkind,y,85\nstrict,x,75\n";

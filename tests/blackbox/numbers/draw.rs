@@ -42,14 +42,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-struct Step {
+pub(crate) struct Step {
     random: u64,
     skipped: u64,
     swapped_with: u64,
 }
 
 /// The order, the step of each index but 0, and the list hash.
-fn by_hand(items: &[String], seed: &[u8]) -> (Vec<String>, Vec<Step>, String) {
+pub(crate) fn by_hand(items: &[String], seed: &[u8]) -> (Vec<String>, Vec<Step>, String) {
     let mut order = items.to_vec();
     order.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
     let list: String = order.iter().map(|item| format!("{item}\n")).collect();
@@ -180,4 +180,78 @@ fn a_list_or_a_seed_that_cannot_be_is_refused_whole() {
         let (code, out, err) = ask(&["draw", "--items", "-", "--seed", seed], "item\na\n");
         assert_eq!((code, out.as_str()), (2, ""), "{err}");
     }
+}
+
+/// Every row of the draw by weight, with its step, and the list hash.
+fn weighted_by_hand(items: &[(String, u64)], seed: &[u8]) -> (Vec<String>, String) {
+    let mut left = items.to_vec();
+    left.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+    let list: String = left
+        .iter()
+        .map(|(item, weight)| format!("{item}\t{weight}\n"))
+        .collect();
+    let list_hash = Sha256::digest(list.as_bytes());
+    let key: [u8; 32] = Sha256::digest([seed, list_hash.as_slice()].concat()).into();
+    let bytes: Vec<u8> = (0..100).flat_map(|counter| block(&key, counter)).collect();
+    let mut integers = bytes
+        .chunks(8)
+        .map(|chunk| u64::from_le_bytes(chunk.try_into().unwrap()));
+    let mut rows = Vec::new();
+    while !left.is_empty() {
+        let of: u64 = left.iter().map(|(_, weight)| weight).sum();
+        let fair = (1_u128 << 64) / u128::from(of) * u128::from(of);
+        let mut skipped = 0;
+        let random = loop {
+            let random = integers.next().unwrap();
+            if u128::from(random) < fair {
+                break random;
+            }
+            skipped += 1;
+        };
+        let (drawn, mut sum, mut next) = (random % of, 0, 0);
+        while {
+            sum += left[next].1;
+            sum <= drawn
+        } {
+            next += 1;
+        }
+        let (item, _) = left.remove(next);
+        let position = rows.len() + 1;
+        rows.push(format!(
+            "{position},{item},{of},{random},{skipped},{drawn}\n"
+        ));
+    }
+    (rows, hex(&list_hash))
+}
+
+#[test]
+fn a_weighted_draw_is_what_anyone_computes_from_the_document() {
+    let items: Vec<(String, u64)> = items(30)
+        .into_iter()
+        .zip((0..).map(|index| 1 + index * index * index % 4_294_967_291))
+        .collect();
+    let input: String = items
+        .iter()
+        .map(|(item, weight)| format!("{weight},{item}\n"))
+        .collect();
+    let arguments = ["draw", "--items", "-", "--seed", "c0ffee", "--weighted"];
+    let (rows, list_hash) = weighted_by_hand(&items, &[0xc0, 0xff, 0xee]);
+    let explained = [&arguments[..], &["--explain"]].concat();
+    let (code, out, err) = ask(&explained, &format!("weight,item\n{input}"));
+    assert_eq!(code, 0, "{err}");
+    let header = "position,item,of,random,skipped,drawn\n";
+    assert_eq!(out, format!("{header}{}", rows.concat()));
+    assert!(err.contains(&format!("list hash {list_hash}")), "{err}");
+    let (_, out, _) = ask(&arguments, &format!("weight,item\n{input}"));
+    let second = rows[1].split(',').take(2).collect::<Vec<_>>().join(",");
+    assert_eq!(out.lines().nth(2), Some(second.as_str()));
+
+    let bad = "item,weight\na,0\nb,-1\nc,x\n\"d\te\",1\nf,4294967296\ng,2\n";
+    let (code, out, err) = ask(&arguments, bad);
+    assert_eq!(
+        (code, out.as_str(), err.lines().count()),
+        (1, "", 5),
+        "{err}"
+    );
+    assert_eq!(ask(&arguments, "item\na\n").0, 1, "there are no weights");
 }

@@ -34,6 +34,50 @@ fn limits_of_an_assignment_are_kept() {
 }
 
 #[test]
+fn what_is_kept_stays_and_rooms_are_kept_apart() {
+    let folder = temp_dir();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let header = "application,expert,affinity\n";
+    let keep = write("keep.csv", "application,expert\na1,e2\n");
+    let (code, out, err) = assign(AFFINITY, &["--max-load", "2", "--keep", &keep]);
+    assert_eq!(
+        (code, out),
+        (0, format!("{header}a1,e2,5\na2,e1,8\n")),
+        "{err}"
+    );
+    let rooms = "room,application,expert\n一室,a1,\n一室,,e2\n二室,a2,\n二室,,e1\n";
+    let rooms = write("rooms.csv", rooms);
+    let (code, out, err) = assign(AFFINITY, &["--max-load", "2", "--rooms", &rooms]);
+    assert_eq!(
+        (code, out),
+        (0, format!("{header}a1,e2,5\na2,e1,8\n")),
+        "{err}"
+    );
+    let full = write(
+        "full.csv",
+        "room,application,expert\n一室,a1,\n一室,a2,\n一室,,e2\n",
+    );
+    let (code, out, err) = assign(AFFINITY, &["--max-load", "1", "--rooms", &full]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("a1, a2") && err.contains("e2"), "{err}");
+    let bad = "room,application,expert\n一室,a1,e2\n,a1,\n二室,a1,\n三室,,nobody\n四室,,\n";
+    let bad = write("bad.csv", bad);
+    let (code, out, err) = assign(AFFINITY, &["--max-load", "1", "--rooms", &bad]);
+    assert_eq!(
+        (code, out.as_str(), err.lines().count()),
+        (1, "", 5),
+        "{err}"
+    );
+    for line in 2..7 {
+        assert!(err.contains(&format!("line {line}, ")), "{line}: {err}");
+    }
+}
+
+#[test]
 fn the_worst_off_comes_first_if_asked() {
     // In total 10 + 0 is best, but leaves a2 with nothing.
     let affinity = "application,expert,affinity\na1,e1,10\na1,e2,2\na2,e1,3\n";
@@ -155,6 +199,12 @@ fn each_rule_of_a_selection_decides() {
         (
             "max_per_organisation = 1\npass_line = 60\nreserve = 1",
             format!("a funded 50.00, b reserve 0.00, c funded 30.50, e funded 9.50, {d}"),
+        ),
+        (
+            "amount = { rule = \"step_down\", step = \"0.05\", least = \"0.6\" }\npass_line = 60",
+            // All four of 150 fit at 65 %.
+            "a funded 32.50, b funded 39.00, c funded 19.82, e funded 6.17, d not_funded 0.00"
+                .to_owned(),
         ),
         (
             "reserve = 2",

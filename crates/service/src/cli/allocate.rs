@@ -137,7 +137,7 @@ fn read_bids(file: &Path) -> Result<Vec<Bid>, Stop> {
             application,
             organisation: input.name(&row, "organisation"),
             domain: input.name(&row, "domain"),
-            street: street.then(|| input.text(&row, "street").to_owned()),
+            street: street.then(|| input.text(&row, "street").trim().to_owned()),
             score: input.value(&row, "score"),
             requested_fen: input.value::<Yuan>(&row, "requested").fen(),
             recommended_fen: recommended.then(|| input.value::<Yuan>(&row, "recommended").fen()),

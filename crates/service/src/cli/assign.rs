@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use fundcycle_scoring::{Affinity, AssignmentError, AssignmentProblem, Fairness, Pair, assign};
+use fundcycle_scoring::{
+    Affinity, AssignmentError, AssignmentProblem, Fairness, Pair, Rooms, assign,
+};
 use serde_json::Map;
 
-use super::table::{self, Cell, Output};
+use super::table::{self, Cell, Output, Row};
 use super::{Stop, complain};
 
 /// What `assign` takes.
@@ -29,6 +31,12 @@ pub(crate) struct AssignArgs {
     /// CSV with `application,expert`: pairs that must never be.
     #[arg(long, value_name = "FILE")]
     conflicts: Option<PathBuf>,
+    /// CSV with `application,expert`: pairs that are assigned already and stay.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// CSV with `room,application,expert`, one of the two in each row: who sits, and what is scored, in which room.
+    #[arg(long, value_name = "FILE")]
+    rooms: Option<PathBuf>,
     /// What is best.
     #[arg(long, value_enum, default_value = "total")]
     fairness: Best,
@@ -90,7 +98,9 @@ pub(crate) fn run(args: &AssignArgs) -> Result<(), Stop> {
 
 fn read(args: &AssignArgs) -> Result<AssignmentProblem, Stop> {
     let standard = Path::new("-");
-    if args.affinity == standard && args.conflicts.as_deref() == Some(standard) {
+    let more = [&args.conflicts, &args.keep, &args.rooms];
+    let files = more.into_iter().flatten().chain([&args.affinity]);
+    if 1 < files.filter(|file| *file == standard).count() {
         return Err(Stop::Trouble("only one file can be standard input".into()));
     }
     let mut problem = AssignmentProblem {
@@ -105,13 +115,22 @@ fn read(args: &AssignArgs) -> Result<AssignmentProblem, Stop> {
         ..AssignmentProblem::default()
     };
     let affinities = read_affinities(&args.affinity, &mut problem);
-    let conflicts = match &args.conflicts {
-        Some(file) => read_conflicts(file, &mut problem),
-        None => Ok(()),
+    let known = Known {
+        applications: problem.applications.iter().cloned().collect(),
+        experts: problem.experts.iter().cloned().collect(),
     };
-    // Both files have had their say.
+    let pairs = |file: &Option<PathBuf>| {
+        file.as_deref()
+            .map_or(Ok(Vec::new()), |file| known.pairs(file))
+    };
+    let (conflicts, keep) = (pairs(&args.conflicts), pairs(&args.keep));
+    let rooms = args
+        .rooms
+        .as_deref()
+        .map_or(Ok(Rooms::default()), |file| known.rooms(file));
+    // Every file has had its say.
     affinities?;
-    conflicts?;
+    (problem.conflicts, problem.keep, problem.rooms) = (conflicts?, keep?, rooms?);
     Ok(problem)
 }
 
@@ -147,27 +166,70 @@ fn read_affinities(file: &Path, problem: &mut AssignmentProblem) -> Result<(), S
     input.finish()
 }
 
-fn read_conflicts(file: &Path, problem: &mut AssignmentProblem) -> Result<(), Stop> {
-    let mut input = table::read(file, &["application", "expert"])?;
-    let applications: BTreeSet<String> = problem.applications.iter().cloned().collect();
-    let experts: BTreeSet<String> = problem.experts.iter().cloned().collect();
-    for row in input.take() {
-        let application = input.name(&row, "application");
-        let expert = input.name(&row, "expert");
-        // A misspelt name would let a conflict through.
-        for (column, name, known) in [
-            ("application", &application, &applications),
-            ("expert", &expert, &experts),
-        ] {
-            if !name.is_empty() && !known.contains(name) {
-                let message = format!("`{name}` is not in the affinity file");
-                input.blame(&row, column, &message);
+/// Everybody and everything in the affinity file: a misspelt name elsewhere would let a conflict through.
+struct Known {
+    applications: BTreeSet<String>,
+    experts: BTreeSet<String>,
+}
+
+impl Known {
+    fn blame(&self, input: &mut table::Rows, row: &Row, column: &str, name: &str) {
+        let known = match column {
+            "application" => &self.applications,
+            _ => &self.experts,
+        };
+        if !name.is_empty() && !known.contains(name) {
+            input.blame(
+                row,
+                column,
+                &format!("`{name}` is not in the affinity file"),
+            );
+        }
+    }
+
+    fn pairs(&self, file: &Path) -> Result<Vec<Pair>, Stop> {
+        let mut input = table::read(file, &["application", "expert"])?;
+        let mut pairs = Vec::new();
+        for row in input.take() {
+            let application = input.name(&row, "application");
+            let expert = input.name(&row, "expert");
+            for (column, name) in [("application", &application), ("expert", &expert)] {
+                self.blame(&mut input, &row, column, name);
+            }
+            pairs.push(Pair {
+                application,
+                expert,
+            });
+        }
+        input.finish()?;
+        Ok(pairs)
+    }
+
+    fn rooms(&self, file: &Path) -> Result<Rooms, Stop> {
+        let mut input = table::read(file, &["room", "application", "expert"])?;
+        let mut rooms = Rooms::default();
+        for row in input.take() {
+            let room = input.name(&row, "room");
+            let filled = |column| !input.text(&row, column).trim().is_empty();
+            let (column, list) = match (filled("application"), filled("expert")) {
+                (true, false) => ("application", &mut rooms.applications),
+                (false, true) => ("expert", &mut rooms.experts),
+                _ => {
+                    input.blame(
+                        &row,
+                        "application",
+                        "name an application or an expert, one in each row",
+                    );
+                    continue;
+                }
+            };
+            let name = input.text(&row, column).trim().to_owned();
+            self.blame(&mut input, &row, column, &name);
+            if let Some(other) = list.insert(name, room) {
+                input.blame(&row, column, &format!("it is in room `{other}` already"));
             }
         }
-        problem.conflicts.push(Pair {
-            application,
-            expert,
-        });
+        input.finish()?;
+        Ok(rooms)
     }
-    input.finish()
 }

@@ -31,6 +31,9 @@ pub(crate) struct ScoreArgs {
     /// `trimmed_mean`: where fewer would remain, none is left out [default: 3]
     #[arg(long, value_name = "N")]
     min_remaining: Option<u32>,
+    /// `additive`: penalty on the squared effects of experts, which draws those with few scores to 0 [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    ridge: Option<Exact>,
     /// Decimals.
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(0..=12))]
     scale: u8,
@@ -67,8 +70,15 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Stop> {
             "--drop-high, --drop-low and --min-remaining go with --method trimmed_mean".into(),
         ));
     }
+    if let Some(ridge) = &args.ridge
+        && (args.method != By::Additive || ridge < &Exact::ZERO)
+    {
+        return Err(Stop::Trouble(
+            "--ridge goes with --method additive, and is not negative".into(),
+        ));
+    }
     let table = read(args)?;
-    let calibration = calibration(args.method, &table);
+    let calibration = calibration(args, &table);
     let placed = placed(args, &table, calibration.as_ref());
     if placed
         .iter()
@@ -133,11 +143,13 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Stop> {
     table::show(format, &header, &rows, Some(("ranking", more)))
 }
 
-fn calibration(method: By, table: &ScoreTable) -> Option<Calibration> {
-    let rule = match method {
+fn calibration(args: &ScoreArgs, table: &ScoreTable) -> Option<Calibration> {
+    let rule = match args.method {
         By::Mean | By::Median | By::TrimmedMean => return None,
         By::ZScore => CalibrationRule::ZScore,
-        By::Additive => CalibrationRule::Additive { ridge: Exact::ZERO },
+        By::Additive => CalibrationRule::Additive {
+            ridge: args.ridge.clone().unwrap_or_default(),
+        },
     };
     Some(calibrate(&rule, table))
 }
@@ -145,7 +157,9 @@ fn calibration(method: By, table: &ScoreTable) -> Option<Calibration> {
 /// How lenient each expert is and, in the additive model, how sure that is.
 fn effects(args: &ScoreArgs, calibration: &Calibration, table: &ScoreTable) -> Vec<Vec<Cell>> {
     let errors = if args.method == By::Additive {
-        calibration.standard_errors(table)
+        // They are those of the model without ridge.
+        let free = CalibrationRule::Additive { ridge: Exact::ZERO };
+        calibrate(&free, table).standard_errors(table)
     } else {
         vec![None; calibration.experts.len()]
     };

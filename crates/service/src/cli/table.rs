@@ -3,5 +3,5 @@
 mod input;
 mod output;
 
-pub(crate) use input::{Row, read, read_text};
+pub(crate) use input::{Row, Rows, read, read_text};
 pub(crate) use output::{Cell, Format, Output, objects, show};

@@ -148,13 +148,18 @@ impl Rows {
         field.map_or("", String::as_str)
     }
 
-    /// A name: any text but none.
+    /// A name: any text but none. Spaces around it, which nobody sees, are left out.
     pub(crate) fn name(&mut self, row: &Row, column: &str) -> String {
-        let name = self.text(row, column).to_owned();
-        if name.trim().is_empty() {
+        self.verbatim(row, column).trim().to_owned()
+    }
+
+    /// A text that is not blank, as it stands.
+    pub(crate) fn verbatim(&mut self, row: &Row, column: &str) -> String {
+        let text = self.text(row, column).to_owned();
+        if text.trim().is_empty() {
             self.blame(row, column, "is empty");
         }
-        name
+        text
     }
 
     /// A number or an amount; a fault, and the default, if it is none.

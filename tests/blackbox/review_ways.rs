@@ -2,6 +2,7 @@
 //! again, sessions that fall through, pitches that fail, and a cycle without a paper review.
 
 mod board;
+mod draws;
 mod roadshow;
 mod timetable;
 
@@ -21,10 +22,13 @@ pub(crate) const VERBS: &[&str] = &[
     "application pitch_again",
     "application reopen_review",
     "panel change_members",
+    "panel commit_draw",
     "panel discard_plan",
     "panel dissolve",
+    "panel draw_members",
     "panel plan_assignment",
     "panel reopen",
+    "panel substitute",
     "pitch_session cancel",
     "pitch_session revise",
     "sheet abstain",
@@ -61,6 +65,7 @@ pub(crate) fn played_until(database: &Database, scene: &str) -> Server {
 /// Which scenario makes a verb happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
+    Draw,
     Review,
     Roadshow,
     Timetable,
@@ -75,7 +80,14 @@ fn part_of(verb: &str) -> Part {
         "application invite",
         "application pitch_again",
     ];
-    if begins(&["timetable "]) {
+    let draw = [
+        "panel commit_draw",
+        "panel draw_members",
+        "panel substitute",
+    ];
+    if draw.contains(&verb) {
+        Part::Draw
+    } else if begins(&["timetable "]) {
         Part::Timetable
     } else if begins(&["slot ", "pitch_session "]) || roadshow.contains(&verb) {
         Part::Roadshow

@@ -1,6 +1,7 @@
 //! One year of the programme, from writing its policy to its archive.
 
 mod gates;
+mod rubrics;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -325,7 +326,7 @@ impl Aggregate for Cycle {
                 [Need::One(Kind::Policy, *policy)]
                     .into_iter()
                     .chain(old)
-                    .chain([Need::All(Kind::Application)])
+                    .chain([Need::All(Kind::Application), Need::All(Kind::Sheet)])
                     .collect()
             }
             Command::Cancel { .. } => vec![Need::All(Kind::Application)],
@@ -452,6 +453,7 @@ fn put_in_force(
             "规则起草人不得自行发布,请由其他负责人发布。",
         ));
     }
+    Rejection::unless_empty(rubrics::faults(&draft.data.document, cx))?;
     let budget = Money::from_fen(draft.data.document.selection.budget.fen());
     if selection::given_away(cx).is_none_or(|given| given > budget) {
         return Err(Rejection::fault(

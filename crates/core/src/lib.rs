@@ -23,6 +23,7 @@ pub mod kinds;
 pub mod present;
 pub mod proof;
 pub mod rejection;
+mod seed;
 pub mod standing;
 pub mod time;
 pub mod visibility;

@@ -3,12 +3,13 @@
 mod agreement;
 mod assignment;
 mod calibration;
+mod draw;
 mod plan;
 mod results;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_scoring::{Exact, Fairness};
+use fundcycle_scoring::{Exact, Fairness, PanelRules};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,8 @@ pub use agreement::{Agreed, Differences, agreement};
 pub use assignment::conflicts;
 pub(crate) use assignment::{interest_needs, interested};
 pub use calibration::{Calibration, calibration};
-pub use plan::{Fit, Plan, PlanInputs, affinity, planned};
+pub use draw::{DrawnMembers, MembersDraw, Substitution, drawn_by};
+pub use plan::{Fit, Plan, PlanInputs, Room, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
 
 use crate::actor::Role;
@@ -76,6 +78,37 @@ commands! {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         groups: BTreeMap<Uuid, String>,
     }
+    /// Fix who may be drawn as a member, by which rules and by which seed, before anybody can know the result.
+    CommitDraw = "commit_draw" "固定抽取名单" {
+        /// Seats, the fewest of each category of experts, and how many substitutes.
+        rules: PanelRules,
+        /// Who of the active experts is left out, and why.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        excluded: BTreeMap<Uuid, String>,
+        /// Whether an expert may be drawn who must not score everything in the round; else they are left out.
+        #[serde(default)]
+        conflicted_may_sit: bool,
+        /// SHA-256 of the seed's bytes, in lower-case hexadecimal.
+        commitment: String,
+        /// Why the members are drawn again; only then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    }
+    /// Draw the members and their substitutes from the seed that was committed to.
+    DrawMembers = "draw_members" "抽取成员" {
+        /// The seed, in hexadecimal.
+        seed: String,
+    }
+    /// Give the seat of a member who does not take part to the first substitute who fits.
+    Substitute = "substitute" "候补递补" {
+        /// Who does not take part.
+        expert: Uuid,
+        /// Why.
+        reason: String,
+        /// Substitutes who were asked and cannot, and why.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        refused: BTreeMap<Uuid, String>,
+    }
     /// Give out sheets; all of them, or none if one conflicts.
     Assign = "assign" "分配评分" {
         /// Who scores what.
@@ -96,6 +129,9 @@ commands! {
         /// Decides between equally good assignments, and nothing else.
         #[serde(default)]
         seed: u32,
+        /// Panels fixed by room: what is in a room is scored by the experts of that room only.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        rooms: BTreeMap<String, Room>,
     }
     /// Give out the sheets of the plan; all of them, or none if one is refused by now.
     ApplyPlan = "apply_plan" "按方案分配" {}
@@ -138,6 +174,9 @@ pub struct Panel {
     /// The juror group of each expert, where the round weighs groups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<Uuid, String>,
+    /// The draws of its members by lots, where there were any; the last one stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<MembersDraw>,
     /// What it scores.
     pub subjects: BTreeSet<Uuid>,
     /// The assignment that was planned, until sheets are given out, it is dropped or the panel
@@ -237,6 +276,24 @@ pub enum Event {
         /// The juror group of each expert, where the round weighs groups.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         groups: BTreeMap<Uuid, String>,
+    },
+    /// Who may be drawn, the rules and a commitment to the seed were fixed.
+    DrawCommitted {
+        /// All but the seed and what comes of it.
+        draw: Box<MembersDraw>,
+    },
+    /// Its members were drawn.
+    MembersDrawn {
+        /// The seed and what came of it.
+        drawn: Box<DrawnMembers>,
+        /// The juror group of each member, where the round weighs groups.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        groups: BTreeMap<Uuid, String>,
+    },
+    /// A substitute took the seat of a member.
+    Substituted {
+        /// Who, for whom, and why.
+        substitution: Substitution,
     },
     /// Sheets were given out.
     Assigned {
@@ -394,6 +451,11 @@ impl Aggregate for Panel {
         &[
             Move { from: &[], verb: Verb::Form, to: Some(Forming), by: &[Role::Staff], gates: &[] },
             Move { from: &[Forming, Open], verb: Verb::ChangeMembers, to: None, by: &[Role::Staff], gates: &[] },
+            // The first draw of a round is for staff, any other for a lead, with a reason.
+            Move { from: &[Forming], verb: Verb::CommitDraw, to: None, by: &[Role::Staff], gates: &[draw::FIRST_DRAW] },
+            Move { from: &[Forming], verb: Verb::CommitDraw, to: None, by: &[Role::Lead], gates: &[draw::DRAWN_BEFORE] },
+            Move { from: &[Forming], verb: Verb::DrawMembers, to: None, by: &[Role::Staff], gates: &[draw::COMMITTED] },
+            Move { from: &[Forming, Open], verb: Verb::Substitute, to: None, by: &[Role::Staff], gates: &[draw::DRAWN] },
             Move { from: &[Forming, Open], verb: Verb::Assign, to: None, by: &[Role::Staff], gates: &[STAGE_FITS] },
             Move { from: &[Forming, Open], verb: Verb::PlanAssignment, to: None, by: &[Role::Staff], gates: &[STAGE_FITS] },
             Move { from: &[Forming, Open], verb: Verb::ApplyPlan, to: None, by: &[Role::Staff], gates: &[STAGE_FITS, plan::PLANNED] },
@@ -429,6 +491,9 @@ impl Aggregate for Panel {
                     .map(|account| Need::One(Kind::Expert, expert::id_of(*account)));
                 members.chain([Need::All(Kind::Sheet)]).collect()
             }
+            Command::CommitDraw { .. } => draw::pool_needs(record, world),
+            Command::DrawMembers { .. } => vec![Need::All(Kind::Sheet)],
+            Command::Substitute { .. } => draw::substitute_needs(record),
             Command::Assign { pairs } => pairs
                 .iter()
                 .flat_map(|pair| assignment::assignment_needs(record, *pair, world))
@@ -489,6 +554,7 @@ impl Aggregate for Panel {
                 chair,
                 groups,
             } => {
+                draw::chosen_freely(record, &experts)?;
                 assignment::seated(record, &experts, chair, cx)?;
                 if let Some(round) = record.data.round {
                     assignment::grouped(round, &experts, &groups, cx)?;
@@ -499,6 +565,28 @@ impl Aggregate for Panel {
                     groups,
                 }))
             }
+            Command::CommitDraw {
+                rules,
+                excluded,
+                conflicted_may_sit,
+                commitment,
+                reason,
+            } => {
+                let asked = draw::Asked {
+                    rules,
+                    excluded,
+                    conflicted_may_sit,
+                    commitment,
+                    reason,
+                };
+                draw::committed(record, asked, cx)
+            }
+            Command::DrawMembers { seed } => draw::drawn(record, &seed, cx),
+            Command::Substitute {
+                expert,
+                reason,
+                refused,
+            } => draw::substituted(record, expert, reason, refused, cx),
             Command::Assign { pairs } => assignment::assigned(record, pairs, cx),
             Command::PlanAssignment {
                 per_subject,
@@ -506,6 +594,7 @@ impl Aggregate for Panel {
                 min_load,
                 fairness,
                 seed,
+                rooms,
             } => {
                 let limits = plan::Limits {
                     per_subject,
@@ -513,6 +602,7 @@ impl Aggregate for Panel {
                     min_load,
                     fairness,
                     seed,
+                    rooms,
                 };
                 plan::decided(record, limits, cx)
             }
@@ -556,6 +646,18 @@ impl Aggregate for Panel {
                 self.chair = chair;
                 self.groups = groups;
             }
+            Event::DrawCommitted { draw } => self.draws.push(*draw),
+            Event::MembersDrawn { drawn, groups } => {
+                self.experts = drawn.members.iter().copied().collect();
+                self.chair = self.chair.filter(|chair| self.experts.contains(chair));
+                self.groups = groups;
+                // A plan was for other members.
+                self.plan = None;
+                if let Some(draw) = self.draws.last_mut() {
+                    draw.drawn = Some(*drawn);
+                }
+            }
+            Event::Substituted { substitution } => self.substitute(&substitution),
             Event::Assigned { pairs } => {
                 self.subjects
                     .extend(pairs.into_iter().map(|pair| pair.subject));

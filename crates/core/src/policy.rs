@@ -213,7 +213,11 @@ fn written(
         pointer: format!("/document{}", fault.pointer),
         ..fault
     };
-    Rejection::unless_empty(document.faults().into_iter().map(within).collect())?;
+    let mut faults = document.faults();
+    if let Some(in_force) = cx.policy() {
+        faults.extend(in_force.unversioned_rubrics(&document));
+    }
+    Rejection::unless_empty(faults.into_iter().map(within).collect())?;
     Ok(Event::Written {
         hash: document.hash(),
         document,

@@ -75,6 +75,9 @@ pub struct Input {
     pub organisation: Uuid,
     /// The domain it competes in.
     pub domain: String,
+    /// The street it belongs to, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub street: Option<String>,
     /// What it asks for, in fen.
     pub requested: Money,
     /// What the experts would fund, in fen: the median of the last round that has such figures.

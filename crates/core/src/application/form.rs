@@ -57,7 +57,8 @@ pub struct Form {
     pub beneficiaries: Beneficiaries,
     /// Where.
     pub place: String,
-    /// The street or town (街道、镇) that it is in; what statistics are grouped by.
+    /// The street or town (街道、镇) that it is in: what statistics are grouped by; needed where the
+    /// policy limits awards per street.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub street: String,
     /// First day.
@@ -192,7 +193,9 @@ impl Form {
             ("/form/lead", &self.lead),
             ("/form/beneficiaries/group", &self.beneficiaries.group),
         ];
-        for (at, text) in required {
+        let per_street = policy.selection.max_per_street.is_some();
+        let street = [("/form/street", &self.street)].into_iter();
+        for (at, text) in required.into_iter().chain(street.filter(|_| per_street)) {
             if text.trim().is_empty() {
                 faults.push(Fault::new(
                     at,

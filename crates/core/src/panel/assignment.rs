@@ -49,21 +49,33 @@ pub(super) fn seated(
         ));
     }
     let leaving = record.data.experts.difference(experts);
-    for account in leaving {
-        let live = |sheet: &&Record<Sheet>| {
-            sheet.data.expert == Some(*account)
+    faults.extend(free_of_sheets(record, leaving, cx));
+    Rejection::unless_empty(faults)
+}
+
+/// Which of those who leave still have sheets of the panel that count or may come to count.
+pub(super) fn free_of_sheets<'a>(
+    record: &Record<Panel>,
+    leaving: impl IntoIterator<Item = &'a Uuid>,
+    cx: &Context<'_>,
+) -> Vec<Fault> {
+    let has_sheets = |account: &&Uuid| {
+        sheets(record, cx).any(|sheet| {
+            sheet.data.expert == Some(**account)
                 && !matches!(sheet.stage, sheet::Stage::Void | sheet::Stage::Recused)
-        };
-        if sheets(record, cx).any(|sheet| live(&sheet)) {
-            faults.push(Fault::new(
+        })
+    };
+    let leaving = leaving.into_iter().filter(has_sheets);
+    leaving
+        .map(|account| {
+            Fault::new(
                 "/experts",
                 "has_sheets",
                 format!("Expert {account} still has sheets: void them first."),
                 format!("专家 {account} 仍有评分表,请先作废。"),
-            ));
-        }
-    }
-    Rejection::unless_empty(faults)
+            )
+        })
+        .collect()
 }
 
 /// Whether every expert has a group that the round weighs, and none where it weighs no groups.

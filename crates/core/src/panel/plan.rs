@@ -1,5 +1,7 @@
 //! The best assignment of a round, planned and put on record before any sheet is given out.
 
+mod rooms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundcycle_scoring as scoring;
@@ -41,6 +43,18 @@ pub struct Fit {
     pub affinity: u32,
 }
 
+/// A room, with who scores there and what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Room {
+    /// The accounts of its experts.
+    pub experts: BTreeSet<Uuid>,
+    /// The applications or projects scored there. At the roadshow, if none is named: those whose
+    /// session is in the room of this name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub subjects: BTreeSet<Uuid>,
+}
+
 /// From what an assignment was planned: everything that counts, so that anyone can recompute it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +79,9 @@ pub struct PlanInputs {
     pub fairness: Fairness,
     /// Decides between equally good assignments, and nothing else.
     pub seed: u32,
+    /// Panels fixed by room, with everything that is in each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rooms: BTreeMap<String, Room>,
 }
 
 /// A planned assignment.
@@ -93,6 +110,7 @@ pub(super) struct Limits {
     pub(super) min_load: u32,
     pub(super) fairness: Fairness,
     pub(super) seed: u32,
+    pub(super) rooms: BTreeMap<String, Room>,
 }
 
 pub(super) const PLANNED: Gate<Panel> = Gate::<Panel>::new(
@@ -115,6 +133,13 @@ pub(super) fn needs(record: &Record<Panel>, world: &World) -> Vec<Need> {
         needs.push(Need::One(Kind::Expert, expert::id_of(*account)));
         needs.push(Need::One(Kind::Account, *account));
     }
+    needs.extend(owners(kind, world));
+    needs.push(Need::All(Kind::PitchSession));
+    needs
+}
+
+/// The organisations behind everything of `kind`.
+pub(super) fn owners(kind: Kind, world: &World) -> Vec<Need> {
     let owners: BTreeSet<Uuid> = match kind {
         Kind::Project => world
             .all::<Project>()
@@ -125,12 +150,8 @@ pub(super) fn needs(record: &Record<Panel>, world: &World) -> Vec<Need> {
             .filter_map(|one| one.data.organisation)
             .collect(),
     };
-    needs.extend(
-        owners
-            .into_iter()
-            .map(|id| Need::One(Kind::Organisation, id)),
-    );
-    needs
+    let owners = owners.into_iter();
+    owners.map(|id| Need::One(Kind::Organisation, id)).collect()
 }
 
 /// How well an expert fits, from 0 to 7: 4 if one of their domains is `domain`, and 1 for each of
@@ -222,7 +243,7 @@ fn problem(inputs: &PlanInputs) -> AssignmentProblem {
         max_load: inputs.max_load,
         min_load: inputs.min_load,
         fairness: inputs.fairness,
-        rooms: scoring::Rooms::default(),
+        rooms: rooms::of_problem(&inputs.rooms),
         seed: Some(inputs.seed.to_be_bytes().to_vec()),
     }
 }
@@ -256,6 +277,8 @@ fn gathered(
         ..PlanInputs::default()
     };
     let mut faults = limits.faults();
+    inputs.rooms = rooms::filled(limits.rooms, &subjects, record, cx);
+    faults.extend(rooms::faults(&inputs.rooms, &subjects, record));
     if subjects.is_empty() {
         faults.push(Fault::new(
             "",

@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundcycle_scoring::{commitment, draw, list_hash};
+use fundcycle_scoring::{draw, list_hash};
 use uuid::Uuid;
 
 use super::{Draw, Event, PitchSession, Stage};
 use crate::aggregate::{Decided, Record, Stored as _, derived_id};
 use crate::application::{self, Application};
 use crate::context::Context;
-use crate::digest::from_hex;
 use crate::rejection::{Fault, Rejection};
+use crate::seed;
 use crate::slot::{self, Slot};
 use crate::time::Timestamp;
-
-/// The shortest seed, in bytes; a shorter one could be found from its commitment.
-const SHORTEST_SEED: usize = 16;
 
 /// The numbers of `applications` with their identities, or why they cannot all be heard here.
 pub(super) fn line_up(
@@ -75,19 +72,7 @@ pub(super) fn committed(
     commitment: String,
     cx: &Context<'_>,
 ) -> Result<Decided<PitchSession>, Rejection> {
-    let is_digest = commitment.len() == 64
-        && commitment
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let mut faults = Vec::new();
-    if !is_digest {
-        faults.push(Fault::new(
-            "/commitment",
-            "not_a_digest",
-            "The commitment is the SHA-256 of the seed: 64 lower-case hexadecimal digits.",
-            "承诺值为种子的 SHA-256,应为 64 位小写十六进制。",
-        ));
-    }
+    let mut faults = Vec::from_iter(seed::commitment_fault(&commitment));
     let numbers = line_up(record.id, &record.data.applications, cx).unwrap_or_else(|more| {
         faults.extend(more);
         BTreeMap::new()
@@ -120,24 +105,7 @@ pub(super) fn drawn(
     cx: &Context<'_>,
 ) -> Result<Decided<PitchSession>, Rejection> {
     let format = &cx.require_policy()?.roadshow;
-    let bytes = from_hex(seed)
-        .filter(|bytes| bytes.len() >= SHORTEST_SEED)
-        .ok_or_else(|| {
-            Rejection::fault(
-                "/seed",
-                "not_a_seed",
-                format!("The seed is at least {SHORTEST_SEED} bytes in hexadecimal."),
-                format!("种子应为十六进制,至少 {SHORTEST_SEED} 字节。"),
-            )
-        })?;
-    if record.data.commitment.as_deref() != Some(commitment(&bytes).as_str()) {
-        return Err(Rejection::fault(
-            "/seed",
-            "not_committed",
-            "This is not the seed that was committed to.",
-            "该种子与事先登记的承诺值不符。",
-        ));
-    }
+    let bytes = seed::revealed(seed, record.data.commitment.as_deref())?;
     let drawn = draw(&record.data.list, &bytes).map_err(|error| Rejection::Invalid {
         faults: vec![undrawable(&error.to_string())],
     })?;

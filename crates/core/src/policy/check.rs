@@ -83,6 +83,33 @@ impl PolicyDocument {
         faults.0
     }
 
+    /// The rubrics that `amended` changes without giving them a higher version.
+    pub(crate) fn unversioned_rubrics(&self, amended: &Self) -> Vec<Fault> {
+        let mut faults = Faults(Vec::new());
+        for (round, rules) in &amended.rounds {
+            let old = self.rounds.get(round).map(|old| &old.rubric);
+            let (Some(old), new) = (old, &rules.rubric) else {
+                continue;
+            };
+            if old != new && new.version <= old.version {
+                faults.add(
+                    format!("/rounds/{round}/rubric/version"),
+                    "same_version",
+                    format!(
+                        "The rubric of {round} changes: give it a version above {}.",
+                        old.version
+                    ),
+                    format!(
+                        "“{}”的评分标准有改动,版本号须大于 {}。",
+                        round.zh(),
+                        old.version
+                    ),
+                );
+            }
+        }
+        faults.0
+    }
+
     fn check_programme(&self, faults: &mut Faults) {
         for (name, text) in [
             ("title", &self.programme.title),

@@ -69,7 +69,13 @@ pub fn lines(
         .filter_map(|ranked| by_number.get(ranked.id.as_str()))
         .map(|input| bid(input))
         .collect();
-    let allocation = allocate(&policy.selection, &bids).map_err(|error| {
+    // Who of an incompatible pair has withdrawn or was not shortlisted stands in nobody's way.
+    let mut rules = policy.selection.clone();
+    let bids_too = |number: &String| by_number.contains_key(number.as_str());
+    rules
+        .incompatible
+        .retain(|(a, b)| bids_too(a) && bids_too(b));
+    let allocation = allocate(&rules, &bids).map_err(|error| {
         Rejection::fault(
             "",
             "allocation",
@@ -208,6 +214,7 @@ fn inputs(
             number,
             organisation,
             domain: one.data.form.domain.clone(),
+            street: Some(one.data.form.street.trim().to_owned()).filter(|text| !text.is_empty()),
             requested: one.data.form.requested,
             recommended,
             rounds,
@@ -246,7 +253,7 @@ fn bid(input: &Input) -> Bid {
         application: input.number.clone(),
         organisation: input.organisation.to_string(),
         domain: input.domain.clone(),
-        street: None,
+        street: input.street.clone(),
         score: input.score.clone(),
         requested_fen: input.requested.fen(),
         recommended_fen: input.recommended.map(Money::fen),

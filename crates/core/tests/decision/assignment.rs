@@ -15,7 +15,7 @@ use crate::play::{
     Bid, Play, applicant, application, bid, lead, official, organisation, staff, why,
 };
 
-const FOUR: &[Bid] = &[
+pub(crate) const FOUR: &[Bid] = &[
     bid(10_000, "80", "80"),
     bid(10_000, "81", "81"),
     Bid {
@@ -28,7 +28,7 @@ const FOUR: &[Bid] = &[
     },
 ];
 
-fn person(index: usize) -> Uuid {
+pub(crate) fn person(index: usize) -> Uuid {
     Uuid::from_u128(500 + index as u128)
 }
 
@@ -37,7 +37,7 @@ fn person_as_actor(index: usize) -> Actor {
 }
 
 /// Three experts on a forming panel: one for the old, one for the young, one for neither.
-fn formed() -> (Play, Uuid) {
+pub(crate) fn formed() -> (Play, Uuid) {
     let mut play = Play::begin(FOUR, |_| {});
     for (index, domain) in ["养老服务", "助残助孤", "法律"].iter().enumerate() {
         let (account, actor) = (person(index), person_as_actor(index));
@@ -59,7 +59,7 @@ fn ask(play: &mut Play, id: Uuid, verb: &str, body: Value) -> Result<(), Rejecti
     play.ask(&staff(), Kind::Panel, id, verb, body).map(|_| ())
 }
 
-fn plan(play: &mut Play, id: Uuid, body: Value) -> Plan {
+pub(crate) fn plan(play: &mut Play, id: Uuid, body: Value) -> Plan {
     play.does(&staff(), Kind::Panel, id, "plan_assignment", body);
     *play.get::<Panel>(id).data.plan.clone().unwrap()
 }
@@ -70,7 +70,7 @@ fn conflict(play: &mut Play, expert: usize, index: usize) {
     play.does(&staff(), Kind::Expert, id, "declare_conflicts", body);
 }
 
-fn limits(per_subject: u32, max_load: u32) -> Value {
+pub(crate) fn limits(per_subject: u32, max_load: u32) -> Value {
     json!({ "per_subject": per_subject, "max_load": max_load })
 }
 

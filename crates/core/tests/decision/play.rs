@@ -475,7 +475,7 @@ impl Play {
         let form = json!({
             "title": format!("项目{index}"), "domain": domain, "summary": "概述", "need": "需求",
             "goals": "目标", "activities": ["活动"], "beneficiaries": { "group": "老人" },
-            "place": "武进", "starts_on": "2024-10-01", "ends_on": "2025-06-30", "lead": "负责人",
+            "place": "武进", "street": "湖塘镇", "starts_on": "2024-10-01", "ends_on": "2025-06-30", "lead": "负责人",
             "budget": [line], "requested": requested, "pledge": true,
             "indicators": [{ "name": "服务人次", "target": 600, "unit": "人次" }],
         });

@@ -2,6 +2,7 @@
 
 use fundcycle_core::kinds::{Command, Kind, State};
 use fundcycle_core::names::Names as _;
+use fundcycle_core::panel::Panel;
 use fundcycle_core::project::{Project, outstanding};
 use fundcycle_core::world::{Need, World};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::play::{CYCLE, EXPERT, Play, application};
 use crate::running;
 use crate::starts::{self, EXPERT2};
 
-const SEED: &str = "00112233445566778899aabbccddeeff";
+pub(crate) const SEED: &str = "00112233445566778899aabbccddeeff";
 
 /// Numbers that follow from one another (SplitMix64): the same first one, the same walk.
 pub(crate) struct Dice(pub(crate) u64);
@@ -176,6 +177,18 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
         }
         (Kind::Panel, "change_members") => {
             json!({ "experts": [Uuid::from_u128(EXPERT), person] })
+        }
+        (Kind::Panel, "commit_draw") => {
+            let mut body = starts::draw_of_two();
+            if dice.roll(2) == 0 {
+                body["reason"] = json!("名单有误");
+            }
+            body
+        }
+        (Kind::Panel, "draw_members") => json!({ "seed": SEED }),
+        (Kind::Panel, "substitute") => {
+            let seated = play.get::<Panel>(id).data.experts.first().copied();
+            json!({ "expert": seated.unwrap_or(person), "reason": "生病" })
         }
         (Kind::Panel, "assign") => {
             let expert = Uuid::from_u128(dice.one(&[EXPERT, EXPERT2]));

@@ -30,6 +30,8 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     in_review,
     || Play::reviewed(BIDS, rules),
     assigning,
+    || by_lot(false),
+    || by_lot(true),
     timetabled,
     at_roadshow,
     || Play::at_selection(BIDS, rules),
@@ -165,6 +167,30 @@ fn assigning() -> Play {
     play.does(&staff(), Kind::Panel, panel, "form", body);
     play.does(&staff(), Kind::Panel, panel, "plan_assignment", limits());
     play
+}
+
+/// A panel of one of two experts, about to be drawn or drawn, with the other one as substitute.
+fn by_lot(drawn: bool) -> Play {
+    let mut play = Play::begin(BIDS, rules);
+    second_expert(&mut play);
+    let panel = play.fresh();
+    let body = json!({ "round": "paper_review", "experts": [Uuid::from_u128(EXPERT)] });
+    play.does(&staff(), Kind::Panel, panel, "form", body);
+    play.does(&staff(), Kind::Panel, panel, "commit_draw", draw_of_two());
+    if drawn {
+        let body = json!({ "seed": crate::bodies::SEED });
+        play.does(&staff(), Kind::Panel, panel, "draw_members", body);
+    }
+    play
+}
+
+/// One seat and one substitute, of whoever there is.
+pub(crate) fn draw_of_two() -> Value {
+    let seed = fundcycle_core::digest::from_hex(crate::bodies::SEED).unwrap();
+    json!({
+        "rules": { "seats": 1, "substitutes": 1 }, "conflicted_may_sit": true,
+        "commitment": fundcycle_scoring::commitment(&seed),
+    })
 }
 
 /// Two sheets for each, no matter who has many.

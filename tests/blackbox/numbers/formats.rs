@@ -51,12 +51,13 @@ fn every(rules: &str) -> Vec<(Vec<String>, &'static str, &'static str, Value)> {
             }),
         ),
         (
+            // As computed by hand from docs/numbers.md: the first integer, 11753876235452698859, is odd.
             command("draw --items - --seed 01"),
             ITEMS,
             "position,item\n1,乙\n2,甲\n",
             json!({
                 "order": [{ "position": 1, "item": "乙" }, { "position": 2, "item": "甲" }],
-                "list_hash": "36b1c1c4d4dd2cf1a8dc5bd8dac3cb33a2a9dc7ac4f54ea77ebb6d6ae0e5ee8f",
+                "list_hash": "c78784b39cd4494eef4eea7d974f909443d85313f16cb12941051b5c5f6db617",
                 "commitment": "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a",
             }),
         ),
@@ -95,10 +96,6 @@ fn every_command_writes_csv_json_and_tables() {
             && let Some(elapsed) = all.remove("elapsed_ms")
         {
             assert!(elapsed.is_u64());
-        }
-        if command[0] == "draw" {
-            assert_eq!(json["list_hash"].as_str().map(str::len), Some(64));
-            json["list_hash"] = expected["list_hash"].clone();
         }
         assert_eq!(json, expected, "{command:?}");
 

@@ -1,5 +1,7 @@
 //! `score --scale 12`, digit for digit against integer arithmetic in the test.
 
+use std::fmt::Write as _;
+
 use super::score;
 
 /// `above / below`, neither negative, to twelve decimals, half up.
@@ -35,7 +37,7 @@ fn every_method_carries_twelve_correct_digits() {
             } else {
                 format!("{units}/7000")
             };
-            rows.push_str(&format!("e{expert},a{application},{score}\n"));
+            writeln!(rows, "e{expert},a{application},{score}").unwrap();
         }
     }
     for method in ["mean", "trimmed_mean", "median"] {

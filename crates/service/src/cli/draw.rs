@@ -61,7 +61,9 @@ pub(crate) fn run(args: &DrawArgs) -> Result<(), Stop> {
         Stop::No
     })?;
     let width = if args.explain { header.len() } else { 2 };
-    rows.iter_mut().for_each(|row| row.truncate(width));
+    for row in &mut rows {
+        row.truncate(width);
+    }
     let promised = commitment(&seed);
     if args.explain {
         complain(&format!("list hash {list_hash}"));

@@ -124,24 +124,20 @@ pub struct IdenticalSheets {
 /// than two criteria are not compared: equal totals are no news.
 #[must_use]
 pub fn identical_sheets(sheets: &[&crate::Marks]) -> Vec<IdenticalSheets> {
-    let mut groups: Vec<(&crate::Marks, Vec<usize>)> = Vec::new();
-    for (index, marks) in sheets
-        .iter()
-        .enumerate()
-        .filter(|(_, marks)| 1 < marks.scores.len())
-    {
-        match groups
-            .iter_mut()
-            .find(|(first, _)| first.scores == marks.scores)
-        {
-            Some((_, group)) => group.push(index),
-            None => groups.push((marks, vec![index])),
+    let mut places: BTreeMap<&BTreeMap<String, Exact>, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, marks) in sheets.iter().enumerate() {
+        if marks.scores.len() < 2 {
+            continue;
+        }
+        let place = *places.entry(&marks.scores).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
         }
     }
-    let several = groups.into_iter().filter(|(_, group)| 1 < group.len());
-    several
-        .map(|(_, sheets)| IdenticalSheets { sheets })
-        .collect()
+    let several = groups.into_iter().filter(|group| 1 < group.len());
+    several.map(|sheets| IdenticalSheets { sheets }).collect()
 }
 
 /// The reliability of the mean of `k` experts per application, each application scored by `k` of

@@ -4,17 +4,20 @@ mod certain;
 mod contest;
 mod explain;
 mod given;
+mod nothing;
 mod optimal;
 mod problem;
 #[cfg(test)]
 mod proof;
 mod rank_order;
+mod refine;
 mod rules;
 mod search;
 mod simplex;
 mod states;
 mod step_down;
 mod tracked;
+mod trials;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,7 +61,7 @@ pub enum Outcome {
     Funded,
     /// It moves up if an award falls free.
     Reserve,
-    /// It gets nothing.
+    /// It gets nothing: an award is never 0.
     NotFunded,
 }
 
@@ -118,7 +121,11 @@ pub enum AllocationError {
     #[error("the rules cannot be met: {0}")]
     Infeasible(String),
     /// The best choice could not be proven within the work that is allowed.
-    #[error("the best choice among these bids cannot be proven in reasonable time: use rank_order")]
+    #[error(
+        "the best choice among these bids cannot be proven in reasonable time, for too many sets \
+         differ by next to nothing: use mode rank_order, or round scores to fewer decimals and \
+         amounts to whole hundreds of yuan, or limit fewer domains by max_amount"
+    )]
     TooLarge,
 }
 

@@ -185,7 +185,7 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             }
             body
         }
-        (Kind::Panel, "draw_members") => json!({ "seed": SEED }),
+        (Kind::Panel, "draw_members") | (Kind::PitchSession, "draw") => json!({ "seed": SEED }),
         (Kind::Panel, "substitute") => {
             let seated = play.get::<Panel>(id).data.experts.first().copied();
             json!({ "expert": seated.unwrap_or(person), "reason": "生病" })
@@ -209,7 +209,6 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             let seed = fundcycle_core::digest::from_hex(SEED).unwrap();
             json!({ "commitment": fundcycle_scoring::commitment(&seed) })
         }
-        (Kind::PitchSession, "draw") => json!({ "seed": SEED }),
         (Kind::Selection, "depart") => {
             let (decision, award) = dice.one(&[("funded", 700_000), ("reserve", 0)]);
             let change = json!({ "application": target, "decision": decision, "award": award, "reason": "急需" });

@@ -36,6 +36,13 @@ pub(super) struct Entry<'a> {
     pub(super) rivals: Vec<usize>,
 }
 
+impl Entry<'_> {
+    /// Whether it can be funded at all.
+    pub(super) fn may_win(&self) -> bool {
+        self.passes && 0 < self.full
+    }
+}
+
 /// Numbers names in the order they come.
 #[derive(Default)]
 struct Numbers<'a>(BTreeMap<&'a str, usize>);

@@ -6,7 +6,7 @@ use super::explain::Explained;
 use super::problem::{Domain, Item, Problem};
 use super::rules::{Objective, SelectionRules};
 use super::search::{self, Best, Failure};
-use super::{Allocation, AllocationError, Bid, Certificate, Decision, Outcome};
+use super::{Allocation, AllocationError, Bid, Certificate, Decision, Outcome, nothing};
 use crate::number::Exact;
 use crate::yuan::Yuan;
 
@@ -65,7 +65,8 @@ pub(super) fn allocate(
                 Some(item) => explained.why_not(rules, place, item),
                 None => why_never(rules, bid, place),
             };
-            let stands_by = rules.passes(bid) && reserves < rules.reserve;
+            let may_win = rules.passes(bid) && 0 < rules.award_fen(bid, place);
+            let stands_by = may_win && reserves < rules.reserve;
             reserves += u32::from(stands_by);
             let outcome = if stands_by {
                 Outcome::Reserve
@@ -98,7 +99,12 @@ fn why_never(rules: &SelectionRules, bid: &Bid, place: u32) -> (String, String) 
             format!("{} more points to reach the pass line", line - &bid.score),
         );
     }
-    let excess = rules.award_fen(bid, place) - rules.budget.fen();
+    let award = rules.award_fen(bid, place);
+    if award == 0 {
+        let (reason, needs) = nothing::why(rules, bid, place);
+        return (format!("rank {place}: {reason}"), needs);
+    }
+    let excess = award - rules.budget.fen();
     (
         format!("rank {place}: the award alone exceeds the budget"),
         format!(
@@ -113,7 +119,9 @@ impl<'a> Choice<'a> {
         let bids: Vec<(u32, i64, &Bid)> = (1..)
             .zip(ranked.iter().copied())
             .map(|(place, bid)| (place, rules.award_fen(bid, place), bid))
-            .filter(|(_, award, bid)| rules.passes(bid) && *award <= rules.budget.fen())
+            .filter(|(_, award, bid)| {
+                rules.passes(bid) && 0 < *award && *award <= rules.budget.fen()
+            })
             .collect();
         let unit = bids
             .iter()

@@ -56,16 +56,16 @@ pub(super) struct Prices {
     /// Whether each item is wholly in a best choice that may take others in part: what its margin
     /// says, or where that says nothing, what keeps the limits.
     pub(super) inside: Vec<bool>,
-    draft: Draft,
+    pub(super) draft: Draft,
 }
 
 /// Prices as found, before they are made whole.
 #[derive(Clone, Debug, Default)]
-struct Draft {
-    budget: f64,
+pub(super) struct Draft {
+    pub(super) budget: f64,
     /// Per domain, on money over and above the budget's price, and on each project.
     domains: Vec<(f64, f64)>,
-    groups: Vec<f64>,
+    pub(super) groups: Vec<f64>,
 }
 
 /// A row of the linear programme.
@@ -206,8 +206,18 @@ impl Problem {
         self.settle(&prices.draft)
     }
 
-    /// Makes prices whole and adds up the bound they prove.
+    /// Makes prices whole and adds up the bound they prove, with each group's price as good as those
+    /// of all others let it be.
     fn settle(&self, draft: &Draft) -> Prices {
+        self.settled(draft, true)
+    }
+
+    /// The same with the groups' prices as they are.
+    pub(super) fn settle_at(&self, draft: &Draft) -> Prices {
+        self.settled(draft, false)
+    }
+
+    fn settled(&self, draft: &Draft, sharpened: bool) -> Prices {
         let budget = whole(draft.budget).max(0);
         let mut bound = budget * i128::from(self.budget);
         let mut domains = Vec::with_capacity(self.domains.len());
@@ -246,8 +256,11 @@ impl Problem {
                 item.profit * PRICE_UNIT - (budget + money) * i128::from(item.cost) - project - used
             })
             .collect();
-        let mut losses: Vec<i128> = margins.iter().map(|m| m.abs()).collect();
-        self.sharpen(&mut groups, &mut margins, &mut losses);
+        let members = self.members();
+        if sharpened {
+            self.sharpen(&members, &mut groups, &mut margins);
+        }
+        let losses = self.losses(&members, &groups, &margins);
         let of_groups = groups.iter().zip(&self.groups);
         bound += of_groups
             .map(|(price, most)| price * i128::from(*most))
@@ -269,42 +282,72 @@ impl Problem {
         }
     }
 
-    /// Sets each group's price to what its first loser would pay, which is best for all other
-    /// prices given; and lets losses tell that who comes in puts another out.
-    ///
-    /// Only where all members count this group as their first: so none is in two such groups.
-    fn sharpen(&self, groups: &mut [i128], margins: &mut [i128], losses: &mut [i128]) {
-        let mut members: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-        let mut apart = vec![true; groups.len()];
+    /// The members of each group; none where one of them counts another group as its first, so that
+    /// nobody is a member of two.
+    fn members(&self) -> Vec<Vec<usize>> {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.groups.len()];
+        let mut apart = vec![true; self.groups.len()];
         for (index, item) in self.items.iter().enumerate() {
             for (place, group) in item.groups.iter().enumerate() {
                 members[*group].push(index);
                 apart[*group] &= place == 0;
             }
         }
-        for (group, own) in members.iter_mut().enumerate() {
-            if !apart[group] {
-                continue;
-            }
-            let most = self.groups[group] as usize;
-            own.sort_by_key(|item| std::cmp::Reverse(margins[*item]));
-            let value = |place: usize| {
-                own.get(place)
-                    .map_or(0, |item| margins[*item] + groups[group])
-                    .max(0)
-            };
-            let (last_in, first_out) = (value(most.saturating_sub(1)), value(most));
-            let change = groups[group] - first_out;
-            groups[group] = first_out;
-            for (place, item) in own.iter().enumerate() {
-                margins[*item] += change;
-                losses[*item] = if place < most {
-                    margins[*item].abs()
-                } else {
-                    last_in - first_out - margins[*item]
-                };
+        for (own, apart) in members.iter_mut().zip(apart) {
+            if !apart {
+                own.clear();
             }
         }
+        members
+    }
+
+    /// Sets each group's price to what its first loser would pay, which is best for all other
+    /// prices given.
+    fn sharpen(&self, members: &[Vec<usize>], groups: &mut [i128], margins: &mut [i128]) {
+        for (group, own) in members.iter().enumerate() {
+            let mut values: Vec<i128> = own
+                .iter()
+                .map(|item| margins[*item] + groups[group])
+                .collect();
+            values.sort_unstable_by_key(|value| std::cmp::Reverse(*value));
+            let most = self.groups[group] as usize;
+            let first_out = values.get(most).map_or(0, |value| *value).max(0);
+            for item in own {
+                margins[*item] += groups[group] - first_out;
+            }
+            if !own.is_empty() {
+                groups[group] = first_out;
+            }
+        }
+    }
+
+    /// What a choice loses at least if it decides on an item otherwise than its margin says: who comes
+    /// in puts another of its group out.
+    fn losses(&self, members: &[Vec<usize>], groups: &[i128], margins: &[i128]) -> Vec<i128> {
+        let mut losses: Vec<i128> = margins.iter().map(|margin| margin.abs()).collect();
+        for (group, own) in members.iter().enumerate() {
+            let (price, most) = (groups[group], self.groups[group] as usize);
+            let mut own = own.clone();
+            own.sort_by_key(|item| std::cmp::Reverse(margins[*item]));
+            let value = |place: usize| own.get(place).map_or(0, |item| margins[*item] + price);
+            let best = |places: usize| (0..places.min(own.len())).map(|at| value(at).max(0)).sum();
+            let (of_all, of_others): (i128, i128) = (best(most), best(most.saturating_sub(1)));
+            let bound = price * i128::from(self.groups[group])
+                + own.iter().map(|item| margins[*item].max(0)).sum::<i128>();
+            for (place, item) in own.iter().enumerate() {
+                let among = place < most;
+                let reached = match (0 < margins[*item], among) {
+                    // It stays out: the next comes in.
+                    (true, true) => of_all - value(place).max(0) + value(most).max(0),
+                    (true, false) => of_all,
+                    // It comes in: the last stays out.
+                    (false, true) => of_all + value(place).min(0),
+                    (false, false) => of_others + value(place),
+                };
+                losses[*item] = bound - reached;
+            }
+        }
+        losses
     }
 }
 

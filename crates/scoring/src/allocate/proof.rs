@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::certain::Certain;
 use super::problem::{Domain, Item, Problem};
 use super::search::{Failure, best_after};
+use super::trials::Trial;
 
 /// The greatest profit within all limits, of all choices there are.
 fn brute_force(problem: &Problem) -> Option<i128> {
@@ -106,7 +107,7 @@ proptest! {
     #[test]
     fn the_search_proves_what_brute_force_finds(problem in some_problem(), poor in any::<bool>()) {
         let known = brute_force(&problem);
-        let trials: &[(usize, usize)] = if poor { &[(1, 2), (3, 2)] } else { &[] };
+        let trials: &[Trial] = if poor { &[Trial::new(1, 0, 2), Trial::new(3, 1, 2)] } else { &[] };
         let ours = match problem.prices().map(|prices| best_after(trials, &problem, &prices, 1_000_000)) {
             None | Some(Err(Failure::Infeasible)) => None,
             Some(Ok(best)) => {

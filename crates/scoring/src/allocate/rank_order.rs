@@ -12,7 +12,7 @@
 use super::contest::{Contest, Entry};
 use super::given::{Given, Limit};
 use super::rules::{SelectionRules, WhenShort};
-use super::{Allocation, Bid, Decision, Outcome};
+use super::{Allocation, Bid, Decision, Outcome, nothing};
 use crate::number::Exact;
 use crate::yuan::Yuan;
 
@@ -23,6 +23,8 @@ enum Verdict<'a> {
     Funded { fen: i64, by_minimum: bool },
     /// Its score is below the pass line.
     BelowLine { line: &'a Exact },
+    /// It would get 0 fen.
+    Nothing,
     /// Limits are in the way; perhaps the budget too.
     Limited { limits: Vec<Limit>, short: i64 },
     /// What is left of the budget is too little.
@@ -48,13 +50,13 @@ pub(super) fn allocate(rules: &SelectionRules, ranked: &[&Bid]) -> Allocation {
     for (place, (entry, verdict)) in (1..).zip(contest.entries.iter().zip(verdicts)) {
         let (decision, award_fen) = if let Verdict::Funded { fen, .. } = verdict {
             (Outcome::Funded, fen)
-        } else if entry.passes && reserves < rules.reserve {
+        } else if entry.may_win() && reserves < rules.reserve {
             reserves += 1;
             (Outcome::Reserve, 0)
         } else {
             (Outcome::NotFunded, 0)
         };
-        let (reason, needs) = explain(rules, entry, verdict);
+        let (reason, needs) = explain(rules, entry, place, verdict);
         total += award_fen;
         decisions.push(Decision {
             application: entry.bid.application.clone(),
@@ -96,7 +98,7 @@ fn by_minimum<'a>(contest: &'a Contest<'a>) -> ByMinimum<'a> {
         least: i64::MAX,
     };
     for (place, entry) in contest.entries.iter().enumerate() {
-        if !entry.passes {
+        if !entry.may_win() {
             continue;
         }
         if first.given.below_minimum(place) && first.given.limits(place).is_empty() {
@@ -136,6 +138,10 @@ fn run<'a>(contest: &'a Contest<'a>) -> Vec<Verdict<'a>> {
     for (place, entry) in contest.entries.iter().enumerate() {
         if let Some(line) = rules.pass_line.as_ref().filter(|_| !entry.passes) {
             verdicts.push(Verdict::BelowLine { line });
+            continue;
+        }
+        if !entry.may_win() {
+            verdicts.push(Verdict::Nothing);
             continue;
         }
         let full = entry.full;
@@ -212,7 +218,12 @@ fn run<'a>(contest: &'a Contest<'a>) -> Vec<Verdict<'a>> {
 }
 
 /// The reason, and what would have funded it.
-fn explain(rules: &SelectionRules, entry: &Entry<'_>, verdict: Verdict<'_>) -> (String, String) {
+fn explain(
+    rules: &SelectionRules,
+    entry: &Entry<'_>,
+    place: u32,
+    verdict: Verdict<'_>,
+) -> (String, String) {
     let bid = entry.bid;
     match verdict {
         Verdict::Funded { fen, by_minimum } => {
@@ -229,6 +240,7 @@ fn explain(rules: &SelectionRules, entry: &Entry<'_>, verdict: Verdict<'_>) -> (
             format!("{} is below the pass line {line}", bid.score),
             format!("{} more points to reach the pass line", line - &bid.score),
         ),
+        Verdict::Nothing => nothing::why(rules, bid, place),
         Verdict::Limited { limits, short } => {
             let reasons: Vec<String> = limits.iter().map(Limit::reason).collect();
             let needs = Needs { fen: short, limits };

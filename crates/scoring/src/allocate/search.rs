@@ -3,15 +3,17 @@
 //! Prices bound every choice: its profit is the bound less what each decision loses against it, where
 //! a decision loses if it takes an item with a negative margin, leaves one with a positive margin, or
 //! leaves something unused that has a price. First a few items with small margins are decided anew
-//! and the rest as their margins say; that finds a good choice. Then all choices that could be better
-//! are looked at: only items that lose less than the good choice are open, and each partial choice is
-//! given up as soon as it has lost more. Of two partial choices that leave the same possibilities, the
-//! one that costs no less and brings no more is dropped.
+//! and the rest as their margins say; that finds a good choice. Then prices are made closer, and the
+//! least that every choice loses in each domain is found. Then choices that lose little more are looked
+//! at, then those that lose more, up to the good choice: only items that lose no more are open, and each
+//! partial choice is given up as soon as it has lost more. Of two partial choices that leave the same
+//! possibilities, the one that costs no less and brings no more is dropped.
 
 use super::certain::Certain;
 use super::problem::{PRICE_UNIT, Prices, Problem};
 use super::states::{Node, START, Search, State};
 use super::tracked::Tracked;
+use super::trials::{TRIALS, Trial};
 
 /// The best choice.
 #[derive(Clone, Debug)]
@@ -30,9 +32,6 @@ pub(super) enum Failure {
     TooLarge,
 }
 
-/// How many items are open when a good choice is looked for, and how many partial choices are kept.
-const TRIALS: [(usize, usize); 4] = [(16, 200), (32, 500), (64, 1_000), (128, 2_000)];
-
 /// Searches for the best choice.
 pub(super) fn best(problem: &Problem, prices: &Prices, limit: usize) -> Result<Best, Failure> {
     best_after(&TRIALS, problem, prices, limit)
@@ -40,95 +39,40 @@ pub(super) fn best(problem: &Problem, prices: &Prices, limit: usize) -> Result<B
 
 /// The same after these attempts to find a good one.
 pub(super) fn best_after(
-    trials: &[(usize, usize)],
+    trials: &[Trial],
     problem: &Problem,
     prices: &Prices,
     limit: usize,
 ) -> Result<Best, Failure> {
     let step = common_step(problem);
-    let mut by_loss: Vec<usize> = (0..problem.items.len()).collect();
-    by_loss.sort_by_key(|item| prices.losses[*item]);
-    // Profits are whole steps, so the bound can be rounded down to one.
-    let most = prices.bound.div_euclid(PRICE_UNIT * step) * step;
     let mut search = Search {
         problem,
         prices,
         nodes: Vec::new(),
         left: limit,
     };
-    let mut best: Option<Best> = None;
-    for (size, width) in trials.iter().copied() {
-        let open = search.open_some(&by_loss, size);
-        let gap = best
-            .as_ref()
-            .map_or(i128::MAX, |b| prices.bound - (b.profit + step) * PRICE_UNIT);
-        let gaps = Gaps {
-            all: gap,
-            of_domain: vec![gap; problem.domains.len()],
-        };
-        if let Some((found, standing)) = search.run(&open, &gaps, Some(width), false)?
-            && standing != Standing::Broken
-            && best.as_ref().is_none_or(|best| best.profit < found.profit)
-        {
-            best = Some(found);
-        }
-        if best.as_ref().is_some_and(|best| most <= best.profit) {
-            return best.ok_or(Failure::Infeasible);
-        }
-    }
-    // No choice has less profit than all losses there are, and so none loses more than this.
-    let least: i128 = problem.items.iter().map(|item| item.profit.min(0)).sum();
-    let all = prices.bound - least * PRICE_UNIT;
-    let mut gap = match &best {
-        Some(best) => prices.bound - (best.profit + step) * PRICE_UNIT,
-        None => by_loss
-            .get(40)
-            .map_or(all, |item| prices.losses[*item])
-            .max(1),
+    let good = search.good(trials, step)?;
+    // Profits are whole steps, so the bound can be rounded down to one.
+    let most = prices.bound.div_euclid(PRICE_UNIT * step) * step;
+    let Some(good) = good else {
+        return search.prove(None, step)?.ok_or(Failure::Infeasible);
     };
-    loop {
-        let Some(gaps) = search.gaps(gap)? else {
-            // No choice loses so little.
-            match best {
-                Some(best) => return Ok(best),
-                None if all <= gap => return Err(Failure::Infeasible),
-                None => {
-                    gap = gap.saturating_mul(4).min(all);
-                    continue;
-                }
-            }
-        };
-        let open = search.open_all(&gaps);
-        // Limits without a price seldom matter: they are watched only if they turn out to.
-        let mut found = search.run(&open, &gaps, None, true)?;
-        if matches!(found, Some((_, Standing::Broken))) {
-            found = search.run(&open, &gaps, None, false)?;
-        }
-        if let Some((found, standing)) = found {
-            let better = best.as_ref().is_none_or(|best| best.profit < found.profit);
-            match standing {
-                Standing::Best => return Ok(found),
-                Standing::Kept if better => {
-                    gap = prices.bound - (found.profit + step) * PRICE_UNIT;
-                    best = Some(found);
-                    continue;
-                }
-                _ => return Err(Failure::TooLarge),
-            }
-        }
-        if let Some(best) = best {
-            return Ok(best);
-        }
-        if all <= gap {
-            return Err(Failure::Infeasible);
-        }
-        gap = gap.saturating_mul(4).min(all);
+    if most <= good.profit {
+        return Ok(good);
     }
+    let refined = search.refine(good.profit + step);
+    let mut search = Search {
+        problem,
+        prices: &refined,
+        nodes: Vec::new(),
+        left: search.left,
+    };
+    search.prove(Some(good), step)?.ok_or(Failure::Infeasible)
 }
 
 /// What is known of a choice that is the best among those looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// No choice keeps all limits and is better.
     Best,
     /// It keeps all limits; some choice that was not looked at might be better.
@@ -139,9 +83,11 @@ enum Standing {
 
 /// What a choice may lose: in all, and in each domain.
 #[derive(Clone, Debug)]
-struct Gaps {
-    all: i128,
-    of_domain: Vec<i128>,
+pub(super) struct Gaps {
+    pub(super) all: i128,
+    pub(super) of_domain: Vec<i128>,
+    /// What every choice loses at least in each domain.
+    pub(super) least: Vec<i128>,
 }
 
 /// What all profits are whole multiples of.
@@ -158,48 +104,116 @@ pub(super) fn common_step(problem: &Problem) -> i128 {
 }
 
 impl Search<'_> {
-    /// The `size` items that lose least, and some more of each domain whose limits have a price.
-    fn open_some(&self, by_loss: &[usize], size: usize) -> Vec<bool> {
-        let priced = |price: &(i128, i128)| if *price == (0, 0) { 0 } else { size * 2 / 3 };
-        let mut rooms: Vec<usize> = self.prices.domains.iter().map(priced).collect();
-        let mut open = vec![false; by_loss.len()];
-        let mut all = size;
-        for item in by_loss {
-            let room = &mut rooms[self.problem.items[*item].domain];
-            open[*item] = 0 < all || 0 < *room;
-            all = all.saturating_sub(1);
-            *room = room.saturating_sub(1);
+    /// The best choice, if it is not `best` itself: choices that lose little are looked at first, and
+    /// the best of these, if there is any, is the best of all.
+    fn prove(&mut self, mut best: Option<Best>, step: i128) -> Result<Option<Best>, Failure> {
+        let bound = self.prices.bound;
+        // No choice has less profit than all losses there are, and so none loses more than this.
+        let items = self.problem.items.iter();
+        let all = bound - items.map(|item| item.profit.min(0)).sum::<i128>() * PRICE_UNIT;
+        let most = |best: &Option<Best>| {
+            best.as_ref()
+                .map_or(all, |best| bound - (best.profit + step) * PRICE_UNIT)
+        };
+        let Some(least) = self.leasts(most(&best))? else {
+            return Ok(best);
+        };
+        let sum: i128 = least.iter().sum();
+        let mut more = match best {
+            Some(_) => (step * PRICE_UNIT).max(sum / 32),
+            None => self.smallest_losses(),
+        };
+        loop {
+            let gap = most(&best).min(sum.saturating_add(more));
+            if gap < sum {
+                return Ok(best);
+            }
+            let gaps = Gaps {
+                all: gap,
+                of_domain: least.iter().map(|own| gap - sum + own).collect(),
+                least: least.clone(),
+            };
+            let open = self.open_all(&gaps);
+            // Limits without a price seldom matter: they are watched only if they turn out to.
+            let mut found = self.run(&open, &gaps, None, true)?;
+            if matches!(found, Some((_, Standing::Broken))) {
+                found = self.run(&open, &gaps, None, false)?;
+            }
+            match found {
+                Some((found, Standing::Best)) => return Ok(Some(found)),
+                Some((found, Standing::Kept))
+                    if best.as_ref().is_none_or(|best| best.profit < found.profit) =>
+                {
+                    best = Some(found);
+                }
+                Some(_) => return Err(Failure::TooLarge),
+                None if gap == most(&best) => return Ok(best),
+                None if best.is_none() => more = more.saturating_mul(4),
+                None => more = more.saturating_add(more / 2),
+            }
         }
-        open
     }
 
-    /// What a choice that loses at most `gap` may lose where: in each domain whose limits have a
-    /// price, what all others lose at least is taken off. `None` if that is more than there is.
-    fn gaps(&mut self, gap: i128) -> Result<Option<Gaps>, Failure> {
+    /// What a few items lose.
+    fn smallest_losses(&self) -> i128 {
+        let mut losses = self.prices.losses.clone();
+        losses.sort_unstable();
+        losses
+            .get(40)
+            .or(losses.last())
+            .copied()
+            .unwrap_or(0)
+            .max(1)
+    }
+
+    /// The least that a choice loses in each domain; `None` if that is more than `gap` together.
+    fn leasts(&mut self, gap: i128) -> Result<Option<Vec<i128>>, Failure> {
         let mut least = vec![0; self.problem.domains.len()];
         let mut sum = 0;
+        let mut taken = vec![false; self.problem.items.len()];
         for (domain, least) in least.iter_mut().enumerate() {
             if self.prices.domains[domain] == (0, 0) {
                 continue;
             }
-            let Some(own) = self.least(domain, gap - sum, gap)? else {
-                return Ok(None);
+            self.nodes.clear();
+            self.nodes.push(Node::Start);
+            let given = self.left / 16;
+            let kept = self.left - given;
+            self.left = given;
+            let own = self.least(domain, gap - sum, 0, &mut taken);
+            self.left += kept;
+            *least = match own {
+                Ok(Some(own)) => own,
+                Ok(None) => return Ok(None),
+                // Too many to tell: it may lose nothing.
+                Err(Failure::TooLarge) if 0 < self.left => 0,
+                Err(failure) => return Err(failure),
             };
-            *least = own;
-            sum += own;
+            sum += *least;
         }
-        let rest = gap - sum;
-        Ok(Some(Gaps {
-            all: gap,
-            of_domain: least.iter().map(|own| rest + own).collect(),
-        }))
+        Ok(Some(least))
     }
 
     /// The least that a choice loses in a domain, whatever it does in others, if that is no more than
-    /// `gap`.
-    fn least(&mut self, domain: usize, gap: i128, all: i128) -> Result<Option<i128>, Failure> {
-        let mut own_gap = gap / 64;
+    /// `gap`; and in `taken` what it takes there. With a `guess` that is no less it takes less work.
+    pub(super) fn least(
+        &mut self,
+        domain: usize,
+        gap: i128,
+        guess: i128,
+        taken: &mut [bool],
+    ) -> Result<Option<i128>, Failure> {
+        let mut own_gap = if 0 < guess {
+            guess + guess / 16
+        } else {
+            let items = self.problem.items.iter().zip(&self.prices.margins);
+            let own = items.filter(|(item, _)| item.domain == domain);
+            let mut margins: Vec<i128> = own.map(|(_, margin)| margin.abs()).collect();
+            margins.sort_unstable();
+            margins.get(6).or(margins.last()).copied().unwrap_or(0)
+        };
         loop {
+            own_gap = own_gap.min(gap);
             let mut certain = Certain::new(self.problem);
             let mut open = vec![false; self.problem.items.len()];
             for (index, item) in self.problem.items.iter().enumerate() {
@@ -207,7 +221,7 @@ impl Search<'_> {
                     continue;
                 }
                 let margin = self.prices.margins[index];
-                if margin.abs() <= own_gap && self.prices.losses[index] <= all {
+                if margin.abs() <= own_gap && self.prices.losses[index] <= gap {
                     open[index] = true;
                 } else if 0 < margin {
                     certain.take(item);
@@ -221,15 +235,18 @@ impl Search<'_> {
                     .find(|stage| stage.apart && stage.domain == domain)
                     .ok_or(Failure::TooLarge)?;
                 let states = self.part(stage, &tracked, own_gap, None)?;
-                let least = states.iter().map(|state| state.lost).min();
-                if least.is_some() {
-                    return Ok(least);
+                if let Some(least) = states.iter().min_by_key(|state| state.lost) {
+                    for index in (0..open.len()).filter(|index| open[*index]) {
+                        taken[index] = false;
+                    }
+                    self.read(least.node, taken);
+                    return Ok(Some(least.lost));
                 }
             }
             if own_gap == gap {
                 return Ok(None);
             }
-            own_gap = own_gap.saturating_mul(2).clamp(1, gap);
+            own_gap = own_gap.saturating_add(own_gap / 5 + PRICE_UNIT);
         }
     }
 
@@ -249,14 +266,16 @@ impl Search<'_> {
     }
 
     /// The best choice among those that lose at most `gap` and decide only `open` items otherwise
-    /// than their margins say, if there is any; with `width`, among the so many most promising.
-    fn run(
+    /// than their margins say, if there is any; or, with `kept`, otherwise than a known choice does,
+    /// among so many promising ones.
+    pub(super) fn run(
         &mut self,
         open: &[bool],
         gaps: &Gaps,
-        width: Option<usize>,
+        kept: Option<(usize, &[bool])>,
         priced_only: bool,
     ) -> Result<Option<(Best, Standing)>, Failure> {
+        let width = kept.map(|(width, _)| width);
         self.nodes.clear();
         self.nodes.push(Node::Start);
         let mut taken = vec![false; self.problem.items.len()];
@@ -267,12 +286,7 @@ impl Search<'_> {
                 continue;
             }
             let margin = self.prices.margins[index];
-            // Among the most promising, what has next to no margin stays where limits are kept.
-            let inside = if width.is_some() {
-                self.prices.inside[index]
-            } else {
-                0 < margin
-            };
+            let inside = kept.map_or(0 < margin, |(_, inside)| inside[index]);
             if inside {
                 certain.take(item);
                 taken[index] = true;
@@ -296,10 +310,13 @@ impl Search<'_> {
             lost,
             ..START
         }];
+        // What the domains yet to come lose at least.
+        let mut to_come: i128 = gaps.least.iter().sum();
         for stage in &tracked.stages {
             whole = if stage.apart {
+                to_come -= gaps.least[stage.domain];
                 let part = self.part(stage, &tracked, gaps.of_domain[stage.domain], width)?;
-                let joined = self.join(&whole, &part, stage, gaps.all)?;
+                let joined = self.join(&whole, &part, stage, gaps.all - to_come)?;
                 self.undominated(joined, 0, true, width)?
             } else {
                 let mut states = whole;

@@ -105,7 +105,7 @@ impl Search<'_> {
         for state in states {
             let fen = state.fen + item.cost;
             let full = stage.counts && stage.max <= state.count;
-            let clash = !tracked.checks[index].allows(state.uses + uses);
+            let clash = !tracked.checks[index].allows(state.uses, uses);
             if !full && !clash && fen <= stage.max_fen {
                 push(State {
                     uses: state.uses + uses,
@@ -139,10 +139,10 @@ impl Search<'_> {
                     break;
                 }
                 let fen = a.fen + b.fen;
-                let mut uses = a.uses + b.uses;
-                if self.problem.budget < fen || !stage.check.allows(uses) {
+                if self.problem.budget < fen || !stage.check.allows(a.uses, b.uses) {
                     continue;
                 }
+                let mut uses = a.uses + b.uses;
                 for end in &stage.closes {
                     lost += end.unused(uses);
                     uses &= !end.mask;
@@ -168,7 +168,7 @@ impl Search<'_> {
 
     /// Drops every state for which another, with the same uses and projects, brings as much for no
     /// more money. Less money is no advantage below a minimum of `min_fen`. Of more than `width` only
-    /// those stay that have lost least.
+    /// so many stay.
     pub(super) fn undominated(
         &mut self,
         mut states: Vec<State>,
@@ -198,10 +198,7 @@ impl Search<'_> {
         if let Some(width) = width
             && width < states.len()
         {
-            let mut lost: Vec<i128> = states.iter().map(|state| state.lost).collect();
-            let (_, most, _) = lost.select_nth_unstable(width);
-            let most = *most;
-            states.retain(|state| state.lost < most);
+            thin(&mut states, width);
         }
         for state in &mut states {
             let Some(with) = state.with.checked_sub(1) else {
@@ -237,6 +234,27 @@ impl Search<'_> {
             }
         }
     }
+}
+
+/// Keeps at most so many states: those that have lost least, and the one that has in each range of
+/// money, for the limits may want either.
+fn thin(states: &mut Vec<State>, width: usize) {
+    let lost = |index: &usize| (states[*index].lost, *index);
+    let least = width / 2;
+    let mut kept = vec![false; states.len()];
+    let mut order: Vec<usize> = (0..states.len()).collect();
+    order.select_nth_unstable_by_key(least, lost);
+    for index in order.iter().take(least) {
+        kept[*index] = true;
+    }
+    order.sort_unstable_by_key(|index| (states[*index].fen, *index));
+    for range in order.chunks(states.len().div_ceil(width - least)) {
+        if let Some(index) = range.iter().copied().min_by_key(lost) {
+            kept[index] = true;
+        }
+    }
+    let mut kept = kept.into_iter();
+    states.retain(|_| kept.next() == Some(true));
 }
 
 /// A place in a list that is far shorter than this can count.

@@ -26,17 +26,23 @@ pub(super) struct Tracked {
 pub(super) struct Check {
     offsets: u128,
     guards: u128,
+    /// The groups that may have one more, a bit each.
+    singles: u128,
 }
 
 impl Check {
-    /// Whether none of the groups is used more often than it may be.
-    pub(super) fn allows(&self, uses: u128) -> bool {
-        (uses + self.offsets) & self.guards == 0
+    /// Whether none of the groups is used more often than it may be by both together.
+    pub(super) fn allows(&self, a: u128, b: u128) -> bool {
+        a & b & self.singles == 0 && (a + b + self.offsets) & self.guards == 0
     }
 
     /// Looks at the field of a group, too, that starts at a bit, is so many bits wide, and may hold at
     /// most so many: more of them reach its highest bit.
     fn add(&mut self, (shift, width, most): (u32, u32, u32)) {
+        if width == 1 {
+            self.singles |= 1 << shift;
+            return;
+        }
         self.offsets |= ((1_u128 << (width - 1)) - 1 - u128::from(most)) << shift;
         self.guards |= 1 << (shift + width - 1);
     }
@@ -218,8 +224,12 @@ impl Tracked {
             if span.members <= most {
                 continue;
             }
-            // Room for the sum of two states, and a guard above what is allowed.
-            let width = (u32::BITS - (2 * most).leading_zeros()).max(1) + 1;
+            // Room for the sum of two states, and a guard above what is allowed; or one bit.
+            let width = if most == 1 {
+                1
+            } else {
+                (u32::BITS - (2 * most).leading_zeros()).max(1) + 1
+            };
             let shared = span.first.0 < span.last.0;
             used.retain(|(until, _, _)| span.first <= *until);
             used.sort_by_key(|(_, shift, _)| *shift);

@@ -99,6 +99,71 @@ fn each_amount_rule_gives_what_it_says_and_never_more_than_asked() {
     );
 }
 
+/// Reason and needs of each who gets nothing by the amount rule.
+fn nothing(rules: Value, bids: &[Bid]) -> Vec<(String, String, Outcome)> {
+    let lines = allocate(&self::rules(rules), bids).unwrap().decisions;
+    let without = lines.into_iter().filter(|line| line.award_fen == 0);
+    without
+        .map(|line| (line.reason, line.needs, line.decision))
+        .collect()
+}
+
+#[test]
+fn an_award_of_nothing_is_none() {
+    let mut bids = four();
+    bids[1].recommended_fen = Some(0);
+    for mode in ["rank_order", "optimal"] {
+        let by = |amount: Value| {
+            // Nobody without an award counts for the minimum, nor stands by.
+            let every_domain = json!({ "min": 1, "max": 3 });
+            let rules = json!({ "mode": mode, "amount": amount, "reserve": 9, "every_domain": every_domain });
+            nothing(rules, &bids)
+        };
+        let not =
+            |reason: &str, needs: &str| (reason.to_owned(), needs.to_owned(), Outcome::NotFunded);
+        let rule = "the amount rule gives it nothing";
+        assert_eq!(
+            by(json!({ "rule": "tier_by_score", "tiers": [{ "from": "80", "share": "1" }] })),
+            [not(
+                &format!("rank 4: {rule}"),
+                "a tier that gives something at 71"
+            )],
+        );
+        assert_eq!(
+            by(json!({ "rule": "tier_by_rank", "tiers": [{ "through": 3, "share": "1" }] })),
+            [not(
+                &format!("rank 4: {rule}"),
+                "a tier that gives something at rank 4"
+            )],
+        );
+        assert_eq!(
+            by(json!({ "rule": "recommended" })),
+            [not(
+                &format!("rank 2: {rule}"),
+                "a recommended amount above 0"
+            )],
+        );
+        assert_eq!(
+            by(json!({ "rule": "flat", "amount": "0" })),
+            (1..5)
+                .map(|place| not(
+                    &format!("rank {place}: {rule}"),
+                    "an amount of at least 0.01 yuan"
+                ))
+                .collect::<Vec<_>>(),
+        );
+    }
+    bids[0].requested_fen = 0;
+    assert_eq!(
+        nothing(json!({}), &bids),
+        [(
+            "rank 1: it asks for nothing".to_owned(),
+            "a request above 0".to_owned(),
+            Outcome::NotFunded
+        )],
+    );
+}
+
 #[test]
 fn an_award_below_the_floor_says_what_must_be_accepted() {
     let cut = json!({ "floor": "0.6", "max_award": "190", "amount": { "rule": "as_requested" } });

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Part, checked_for_eligibility, the_journals_hold};
 use crate::desk::{Desk, PITCH, because, id_of, marks};
+use crate::numbers::draw::by_hand;
 
 const POLICY: &str = include_str!("../../../docs/examples/wujin-2024.toml");
 pub(super) const SEED: &str = "00112233445566778899aabbccddeeff";
@@ -250,6 +251,9 @@ async fn planned(desk: &Desk<'_>, name: &str, applications: &[String]) -> String
 async fn commit_and_draw(desk: &Desk<'_>, session: &str) {
     let commitment = json!({ "commitment": COMMITMENT });
     desk.does("staff", session, "commit_draw", commitment).await;
+    let other = json!({ "seed": SEED.replace("ff", "fe") });
+    desk.refused(("staff", session, "draw"), other, 422, "/seed")
+        .await;
     desk.does("staff", session, "draw", json!({ "seed": SEED }))
         .await;
 }
@@ -258,7 +262,36 @@ pub(super) async fn published(desk: &Desk<'_>, name: &str, applications: &[Strin
     let session = planned(desk, name, applications).await;
     commit_and_draw(desk, &session).await;
     desk.all("staff", &session, &["publish"]).await;
+    nobody_chose_the_order(desk, &session).await;
     session
+}
+
+/// The order follows from the list and the seed, as a second implementation of the draw finds too; and
+/// nobody draws another one.
+async fn nobody_chose_the_order(desk: &Desk<'_>, session: &str) {
+    let (_, seen) = desk.sees("org01", session).await;
+    let list: Vec<String> = serde_json::from_value(seen["list"].clone()).unwrap();
+    let seed = data_encoding::HEXLOWER.decode(SEED.as_bytes()).unwrap();
+    let (order, _, list_hash) = by_hand(&list, &seed);
+    assert_eq!(
+        (
+            &seen["draw"]["order"],
+            &seen["draw"]["seed"],
+            &seen["list_hash"]
+        ),
+        (&json!(order), &json!(SEED), &json!(list_hash))
+    );
+    let again = json!({ "seed": SEED });
+    desk.refused(("staff", session, "draw"), again, 409, "not_from_here")
+        .await;
+    let again = json!({ "commitment": COMMITMENT });
+    desk.refused(
+        ("staff", session, "commit_draw"),
+        again,
+        409,
+        "not_from_here",
+    )
+    .await;
 }
 
 /// The turn of each application in the session.

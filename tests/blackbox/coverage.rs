@@ -8,10 +8,12 @@ use fundcycle_test_support::{Database, on_both};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::Walk;
-use crate::{calls, money_ways, proof, registry, result_ways, review_ways};
+use crate::{calls, money_ways, proof, registry, result_rules, result_ways, review_ways};
 
 /// What scenarios of their own make happen; each of them looks for it in the journals.
 const WALKED_ELSEWHERE: &[&[&str]] = &[
+    result_rules::VERBS,
+    result_rules::no_notice::VERBS,
     result_ways::VERBS,
     result_ways::no_result::VERBS,
     money_ways::VERBS,

@@ -22,7 +22,6 @@ pub(crate) const VERBS: &[&str] = &[
     "award decline",
     "award lapse",
     "award revoke",
-    "notice skip",
     "notice withdraw",
     "objection dismiss",
     "objection refuse",
@@ -49,7 +48,6 @@ async fn a_result_is_reworked_objected_to_and_given_back(database: Database) {
         .await;
     bureau.awards_are_given_back(&mut walk).await;
     bureau.a_reserve_moves_up(&mut walk, &selection).await;
-    bureau.a_notice_is_skipped(&mut walk, &selection).await;
     happened(server, &bureau.staff, VERBS, &database).await;
 }
 
@@ -87,9 +85,14 @@ impl Bureau {
         is(walk, &self.staff, &first, "superseded").await;
 
         let [left_out, taken_in] = [0, FIRST_RESERVE].map(|index| id(self.application(index)));
+        let asked = self.requested(walk, FIRST_RESERVE).await;
+        let cuts = json!([{ "line": 0, "amount": 100_000, "reason": "单价偏高" }]);
         let changes = json!({ "changes": [
             { "application": left_out, "decision": "reserve", "reason": "与上年项目内容重复" },
-            { "application": taken_in, "decision": "funded", "award": 3_000_000, "reason": "社区急需" },
+            {
+                "application": taken_in, "decision": "funded", "award": asked - 100_000,
+                "reason": "社区急需", "cuts": cuts,
+            },
         ] });
         walk.must(&self.staff, &second, "depart", changes, "computed")
             .await;
@@ -152,7 +155,8 @@ impl Bureau {
         });
         let path = self.path("objections");
         let (status, answer) = walk.server.ask("POST", &path, None, Some(filed)).await;
-        assert_eq!(status, 204, "{answer}");
+        assert_eq!(status, 202, "{answer}");
+        assert!(answer["receipt"].is_string() && answer["received_at"].is_string());
         let all = items(walk, &self.staff, &path).await;
         let found = all.iter().find(|one| one["application"] == id(application));
         format!("/v1/objections/{}", text(found.unwrap(), "id"))

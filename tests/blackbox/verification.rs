@@ -26,12 +26,20 @@ async fn the_result_of_the_cycle_is_computed_again_from_its_public_file(database
     );
     let (_, cycles) = server.ask("GET", "/v1/cycles", None, None).await;
     let cycle = cycles["items"][0]["id"].as_str().unwrap();
+    // A day later the head of the journal is signed and published again.
+    let admin = server.sign_in("admin@demo.invalid", PASSWORD).await;
+    let later = json!({ "now": "2024-07-28T09:00:00+08:00" });
+    let (status, said) = server
+        .ask("PUT", "/v1/clock", Some(&admin), Some(later))
+        .await;
+    assert_eq!(status, 200, "{said}");
     let path = format!("/v1/cycles/{cycle}/verification");
     let (status, file) = server.ask("GET", &path, None, None).await;
     assert_eq!(status, 200, "{file}");
 
-    it_names_nobody(&server, &file).await;
+    it_names_nobody(&server, &admin, &file).await;
     it_holds(folder, &file);
+    its_head_is_signed(folder, &file);
     // The file is the same on both engines: what is tried with it is tried in full on one.
     every_change_is_found(folder, &file, if database.is_postgres() { 2 } else { 99 });
     if !database.is_postgres() {
@@ -48,12 +56,11 @@ fn verify(folder: &Path, file: &Value, locale: &str) -> (i32, String) {
     (output.status.code().unwrap(), out(&output) + &err(&output))
 }
 
-async fn it_names_nobody(server: &Server, file: &Value) {
+async fn it_names_nobody(server: &Server, admin: &str, file: &Value) {
     let text = file.to_string();
-    let admin = server.sign_in("admin@demo.invalid", PASSWORD).await;
     let mut seen = 0;
     for path in ["/v1/accounts?limit=200", "/v1/experts?limit=200"] {
-        let (_, list) = server.ask("GET", path, Some(&admin), None).await;
+        let (_, list) = server.ask("GET", path, Some(admin), None).await;
         for one in list["items"].as_array().unwrap() {
             let words = [
                 "/id",
@@ -83,6 +90,7 @@ fn it_holds(folder: &Path, file: &Value) {
     assert_eq!(code, 0, "{said}");
     for line in [
         "✓ journal: ",
+        "✓ signed head: ",
         "✓ policy 1: ",
         "✓ draw of 集中路演: ",
         "✓ ranking of paper_review: ",
@@ -100,6 +108,23 @@ fn it_holds(folder: &Path, file: &Value) {
         said.contains("✓ 记录链") && said.contains("全部一致"),
         "{said}"
     );
+}
+
+/// Who knows the fingerprint of the bureau's key learns whether the file is what the bureau signed.
+fn its_head_is_signed(folder: &Path, file: &Value) {
+    let (_, said) = verify(folder, file, "en");
+    let key = said.split("fingerprint ").nth(1).unwrap();
+    let key = key.split_whitespace().next().unwrap();
+    let with_key = |file: &Value, key: &str| {
+        std::fs::write(folder.join("signed.json"), file.to_string()).unwrap();
+        let output = run(folder, &["verify", "signed.json", "--key", key]);
+        output.status.code()
+    };
+    assert_eq!(with_key(file, key), Some(0));
+    assert_eq!(with_key(file, &"ab".repeat(32)), Some(1));
+    let mut unsigned = file.clone();
+    unsigned.as_object_mut().unwrap().remove("signed");
+    assert_eq!(with_key(&unsigned, key), Some(1));
 }
 
 /// A value of the file: in the first entry of this kind and verb that shows it, at this path.
@@ -279,7 +304,12 @@ fn every_change_is_found(folder: &Path, file: &Value, most: usize) {
         assert!(said.contains("its hash does not follow"), "{said}");
     }
     let other = json!("11".repeat(32));
-    let plain: [&dyn Fn(&mut Value); 7] = [
+    let plain: [&dyn Fn(&mut Value); 9] = [
+        &|file| {
+            let note = file["signed"]["checkpoint"].as_str().unwrap().to_owned();
+            file["signed"]["checkpoint"] = json!(note.replacen('\n', "\n1", 1));
+        },
+        &|file| file["signed"]["key"] = json!("fundcycle+00000000+AQ=="),
         &|file| file["entries"][10]["hash"] = other.clone(),
         &|file| file["entries"][0]["content"]["hidden"][0] = other.clone(),
         &|file| file["entries"][0]["content"]["shown"][0]["salt"] = other.clone(),
@@ -312,7 +342,12 @@ fn a_file_that_was_chained_anew_still_has_to_add_up(file: &Value) {
             line.hash = to_hex(&chained(&before, &line.content.hash().unwrap()));
             before = digest(&line.hash).unwrap().to_vec();
         }
-        let said = check(&export, &calendar);
+        // Not even then is it what was signed.
+        let forged = check(&export, None, &calendar);
+        let mut forged = forged.iter().filter(|one| !one.holds);
+        assert!(forged.any(|one| one.text.en.contains("are not the ones that were signed")));
+        export.signed = None;
+        let said = check(&export, None, &calendar);
         let differ: Vec<String> = said
             .into_iter()
             .filter(|one| !one.holds)

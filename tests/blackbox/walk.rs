@@ -27,7 +27,12 @@ pub(crate) struct Walk<'a> {
 impl Walk<'_> {
     /// Signs in somebody who has an account.
     pub(crate) async fn person(&self, email: &str) -> Person {
-        let body = json!({ "email": email, "password": PASSWORD });
+        self.signs_in(email, PASSWORD).await
+    }
+
+    /// Signs in somebody whose password is another.
+    pub(crate) async fn signs_in(&self, email: &str, password: &str) -> Person {
+        let body = json!({ "email": email, "password": password });
         let (status, body) = self
             .server
             .ask("POST", "/v1/sign-in", None, Some(body))

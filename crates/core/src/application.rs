@@ -122,6 +122,9 @@ pub struct Selected {
     pub award: Money,
     /// Which rule decided.
     pub reason: String,
+    /// What was cut from which line of the budget, where people gave less than was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<crate::selection::Cut>,
 }
 
 /// What happened to an application.
@@ -566,15 +569,7 @@ fn ineligible(
             format!("组织登记须满 {days} 天。"),
         );
     }
-    let others = cx
-        .world
-        .all::<Application>()
-        .filter(|other| {
-            other.id != record.id
-                && other.data.organisation == record.data.organisation
-                && flow::counts_as_application(other.stage)
-        })
-        .count();
+    let others = flow::others_of_organisation(record, cx);
     if let Some(most) = rules.applications_per_organisation
         && others >= usize::try_from(most).unwrap_or(usize::MAX)
     {

@@ -1,5 +1,5 @@
-//! A file of an application or a report. The service measures it while it streams in; its bytes lie
-//! in the object store under its id.
+//! A file of an application, or the papers of an objection. The service measures it while it streams
+//! in; its bytes lie in the object store under its id.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use crate::aggregate::{Aggregate, Belongs, Decided, Gate, Index, Move, Record};
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::kinds::Kind;
+use crate::objection::Objection;
 use crate::rejection::{Fault, Rejection};
 use crate::text::check_name;
 use crate::time::Timestamp;
@@ -40,6 +41,19 @@ commands! {
         /// SHA-256 of its bytes, in hex.
         sha256: String,
     }
+    /// Keep a paper that came with an objection, the sealed or signed writing first (`domain.md` §2.9).
+    Keep = "keep" "留存异议材料" {
+        /// The objection it belongs to.
+        objection: Uuid,
+        /// Its name, as whoever objects called it.
+        name: String,
+        /// Its type, found from its content.
+        media_type: String,
+        /// Its length in bytes.
+        size: u64,
+        /// SHA-256 of its bytes, in hex.
+        sha256: String,
+    }
     /// Take it off.
     Remove = "remove" "移除附件" {}
 }
@@ -49,6 +63,9 @@ commands! {
 pub struct Attachment {
     /// The application it belongs to.
     pub application: Option<Uuid>,
+    /// The objection it came with; then it is of no organisation, and only the bureau sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objection: Option<Uuid>,
     /// Whose application that is.
     pub organisation: Option<Uuid>,
     /// Its name, as the applicant called it.
@@ -73,6 +90,9 @@ pub enum Event {
     /// It was taken off; its bytes stay, because a submission may have carried them.
     Removed {},
 }
+
+/// The most papers that one objection takes.
+const MOST_PAPERS: u32 = 20;
 
 const OWNER_OPEN: Gate<Attachment> = Gate::<Attachment>::new(
     "editable",
@@ -117,6 +137,7 @@ impl Aggregate for Attachment {
     #[rustfmt::skip]
     const FLOW: &'static [Move<Self>] = &[
         Move { from: &[], verb: Verb::Upload, to: Some(Stage::Stored), by: &[Role::Applicant], gates: &[] },
+        Move { from: &[], verb: Verb::Keep, to: Some(Stage::Stored), by: &[Role::Staff], gates: &[] },
         Move { from: &[Stage::Stored], verb: Verb::Remove, to: Some(Stage::Removed), by: &[Role::Applicant], gates: &[OWNER_OPEN] },
     ];
     const SIGHTS: &'static [Sight] = &[
@@ -162,7 +183,7 @@ impl Aggregate for Attachment {
 
     fn index(&self) -> Index {
         Index {
-            parent: self.application,
+            parent: self.application.or(self.objection),
             organisation: self.organisation,
             label: Some(self.name.clone()),
             ..Index::default()
@@ -177,7 +198,7 @@ impl Aggregate for Attachment {
                     .and_then(|one| one.data.organisation),
                 person: None,
             },
-            Command::Remove {} => Belongs::default(),
+            Command::Keep { .. } | Command::Remove {} => Belongs::default(),
         }
     }
 
@@ -189,6 +210,12 @@ impl Aggregate for Attachment {
                     Need::PartsOf(Kind::Attachment, *application),
                 ]
             }
+            Command::Keep { objection, .. } => {
+                vec![
+                    Need::One(Kind::Objection, *objection),
+                    Need::PartsOf(Kind::Attachment, *objection),
+                ]
+            }
             Command::Remove {} => Vec::new(),
         }
     }
@@ -198,61 +225,68 @@ impl Aggregate for Attachment {
         command: Command,
         cx: &Context<'_>,
     ) -> Result<Decided<Self>, Rejection> {
-        let Command::Upload {
-            application,
-            name,
-            media_type,
-            size,
-            sha256,
-        } = command
-        else {
-            return Ok(Decided::only(Event::Removed {}));
-        };
-        let owner = cx
-            .world
-            .get::<Application>(application)
-            .ok_or(Rejection::NotFound)?;
-        let mut faults = Vec::new();
-        if !takes_files(owner) {
-            faults.push(Fault::new(
-                "",
-                "not_editable",
-                "The application cannot be changed now.",
-                "申报目前不可修改。",
-            ));
-        }
-        if let Err(errors) = check_name(&name, 200) {
-            faults.extend(errors.into_iter().map(|error| {
-                Fault::new(
-                    "/name",
-                    "name",
-                    error.to_string(),
-                    format!("文件名有误:{error}"),
-                )
-            }));
-        }
-        let most = cx.require_policy()?.application.attachments_max;
-        let present = cx
-            .world
-            .parts_of::<Self>(application)
-            .filter(|file| file.stage == Stage::Stored)
-            .count();
-        if present >= usize::try_from(most).unwrap_or(usize::MAX) {
-            faults.push(Fault::new(
-                "",
-                "too_many",
-                format!("At most {most} files per application."),
-                format!("每份申报最多 {most} 个附件。"),
-            ));
-        }
-        Rejection::unless_empty(faults)?;
-        let file = Self {
-            application: Some(application),
-            organisation: owner.data.organisation,
-            name,
-            media_type,
-            size,
-            sha256,
+        let file = match command {
+            Command::Remove {} => return Ok(Decided::only(Event::Removed {})),
+            Command::Upload {
+                application,
+                name,
+                media_type,
+                size,
+                sha256,
+            } => {
+                let owner = cx
+                    .world
+                    .get::<Application>(application)
+                    .ok_or(Rejection::NotFound)?;
+                let closed = Fault::new(
+                    "",
+                    "not_editable",
+                    "The application cannot be changed now.",
+                    "申报目前不可修改。",
+                );
+                let most = cx.require_policy()?.application.attachments_max;
+                let shut = (!takes_files(owner)).then_some(closed);
+                taken(application, &name, most, shut, cx)?;
+                Self {
+                    application: Some(application),
+                    objection: None,
+                    organisation: owner.data.organisation,
+                    name,
+                    media_type,
+                    size,
+                    sha256,
+                }
+            }
+            Command::Keep {
+                objection,
+                name,
+                media_type,
+                size,
+                sha256,
+            } => {
+                let stage = cx
+                    .world
+                    .get::<Objection>(objection)
+                    .ok_or(Rejection::NotFound)?
+                    .stage;
+                let closed = Fault::new(
+                    "",
+                    "ruled_on",
+                    "The objection has come to its end: it takes no more papers.",
+                    "该异议已办结,不再接收材料。",
+                );
+                let shut = (!stage.is_open()).then_some(closed);
+                taken(objection, &name, MOST_PAPERS, shut, cx)?;
+                Self {
+                    application: None,
+                    objection: Some(objection),
+                    organisation: None,
+                    name,
+                    media_type,
+                    size,
+                    sha256,
+                }
+            }
         };
         Ok(Decided::only(Event::Uploaded { file }))
     }
@@ -262,4 +296,39 @@ impl Aggregate for Attachment {
             *self = file.clone();
         }
     }
+}
+
+/// Refuses a file whose owner is shut, whose name is none, or that is one too many.
+fn taken(
+    owner: Uuid,
+    name: &str,
+    most: u32,
+    shut: Option<Fault>,
+    cx: &Context<'_>,
+) -> Result<(), Rejection> {
+    let mut faults = Vec::from_iter(shut);
+    if let Err(errors) = check_name(name, 200) {
+        faults.extend(errors.into_iter().map(|error| {
+            Fault::new(
+                "/name",
+                "name",
+                error.to_string(),
+                format!("文件名有误:{error}"),
+            )
+        }));
+    }
+    let present = cx
+        .world
+        .parts_of::<Attachment>(owner)
+        .filter(|file| file.stage == Stage::Stored)
+        .count();
+    if present >= usize::try_from(most).unwrap_or(usize::MAX) {
+        faults.push(Fault::new(
+            "",
+            "too_many",
+            format!("At most {most} files."),
+            format!("最多 {most} 个附件。"),
+        ));
+    }
+    Rejection::unless_empty(faults)
 }

@@ -18,6 +18,7 @@ use crate::numerals::capital_numerals;
 use crate::organisation::Organisation;
 use crate::project::{self, Ground, Project};
 use crate::rejection::{Fault, Rejection};
+use crate::selection::Cut;
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
@@ -85,6 +86,9 @@ pub struct Award {
     /// How much was asked for, in fen: plan and targets are refined from it to the amount.
     #[serde(default)]
     pub requested: Money,
+    /// What was cut from which line of the budget, where people gave less than was asked for.
+    #[serde(default)]
+    pub cuts: Vec<Cut>,
     /// Until when it can be accepted.
     pub due: Option<Timestamp>,
     /// Who sent the letter; somebody else revokes.
@@ -211,6 +215,7 @@ impl Aggregate for Award {
         Field { name: "amount", eyes: &[Eye::Applicant] },
         Field { name: "amount_in_capitals", eyes: &[Eye::Applicant] },
         Field { name: "requested", eyes: &[Eye::Applicant] },
+        Field { name: "cuts", eyes: &[Eye::Applicant] },
         Field { name: "due", eyes: &[Eye::Applicant] },
         Field { name: "reason", eyes: &[Eye::Applicant] },
     ];
@@ -304,9 +309,11 @@ fn issued(
             "没有该编号且已通过公示的申报。",
         ));
     }
-    let amount = cleared
+    let (amount, cuts) = cleared
         .and_then(|one| one.data.selected.as_ref())
-        .map_or(Money::ZERO, |selected| selected.award);
+        .map_or((Money::ZERO, Vec::new()), |selected| {
+            (selected.award, selected.cuts.clone())
+        });
     if cleared.is_some() && amount <= Money::ZERO {
         faults.push(Fault::new(
             "/application",
@@ -333,6 +340,7 @@ fn issued(
         letter,
         amount,
         amount_in_capitals: capital_numerals(amount),
+        cuts,
         due: Some(cx.due_in(days, FirstDay::NotCounted)?),
         issued_by: cx.account(),
         reason: None,

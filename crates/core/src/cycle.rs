@@ -1,5 +1,6 @@
 //! One year of the programme, from writing its policy to its archive.
 
+mod amendment;
 mod gates;
 mod rubrics;
 
@@ -19,10 +20,7 @@ use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, The
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::kinds::Kind;
-use crate::money::Money;
-use crate::policy::{self, Policy};
 use crate::rejection::Rejection;
-use crate::selection;
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
@@ -326,7 +324,7 @@ impl Aggregate for Cycle {
                 [Need::One(Kind::Policy, *policy)]
                     .into_iter()
                     .chain(old)
-                    .chain([Need::All(Kind::Application), Need::All(Kind::Sheet)])
+                    .chain([Kind::Application, Kind::Sheet, Kind::Selection].map(Need::All))
                     .collect()
             }
             Command::Cancel { .. } => vec![Need::All(Kind::Application)],
@@ -352,7 +350,7 @@ impl Aggregate for Cycle {
                 Ok(Decided::only(Event::Created { name, name_en }))
             }
             Command::Publish { policy } | Command::Amend { policy } => {
-                put_in_force(record, policy, cx)
+                amendment::put_in_force(record, policy, cx)
             }
             Command::ExtendDeadline { closes_at, reason }
             | Command::ReopenCall { closes_at, reason } => {
@@ -426,62 +424,6 @@ impl Aggregate for Cycle {
             Event::Moved {} => {}
         }
     }
-}
-
-fn put_in_force(
-    record: &Record<Cycle>,
-    id: Uuid,
-    cx: &Context<'_>,
-) -> Result<Decided<Cycle>, Rejection> {
-    let draft = cx
-        .world
-        .get::<Policy>(id)
-        .filter(|policy| policy.stage == policy::Stage::Draft)
-        .ok_or_else(|| {
-            Rejection::fault(
-                "/policy",
-                "not_a_draft",
-                "There is no policy draft with this id in the cycle.",
-                "本届没有该规则草案。",
-            )
-        })?;
-    if draft.data.drafted_by == cx.account() {
-        return Err(Rejection::fault(
-            "/policy",
-            "four_eyes",
-            "Who wrote the policy does not put it in force: ask another lead.",
-            "规则起草人不得自行发布,请由其他负责人发布。",
-        ));
-    }
-    Rejection::unless_empty(rubrics::faults(&draft.data.document, cx))?;
-    let budget = Money::from_fen(draft.data.document.selection.budget.fen());
-    if selection::given_away(cx).is_none_or(|given| given > budget) {
-        return Err(Rejection::fault(
-            "/policy",
-            "under_awards",
-            format!("More than the budget of {budget} yuan is promised or awarded already."),
-            format!("已拟立项或立项的金额超出预算 {budget} 元。"),
-        ));
-    }
-    let rules = &draft.data.document.application;
-    let number = record.data.policy_number + 1;
-    // An amendment does not undo an extension that was already published.
-    let closes_at = record
-        .data
-        .closes_at
-        .map_or(rules.closes_at, |now| now.max(rules.closes_at));
-    let event = Event::PolicyPutInForce {
-        policy: id,
-        number,
-        opens_at: rules.opens_at,
-        closes_at,
-    };
-    let retire = record
-        .data
-        .policy
-        .map(|old| Policy::then(old, cx.journal, policy::Command::Supersede {}));
-    let begin = Policy::then(id, cx.journal, policy::Command::PutInForce { number });
-    Ok(Decided::only(event).then(retire).then([begin]))
 }
 
 fn given(reason: &str) -> Result<(), Rejection> {

@@ -77,6 +77,18 @@ pub struct Objector {
     pub signed: bool,
 }
 
+/// Something handed over with an objection: the sealed or signed writing, a document, a photograph.
+/// The office keeps it; its hash fixes what it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// What it is.
+    #[schemars(length(max = 200))]
+    pub name: String,
+    /// SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
 commands! {
     /// Object to a project on public notice, under one's own name.
     File = "file" "提出异议" {
@@ -90,6 +102,9 @@ commands! {
         /// What is wrong, concretely.
         #[schemars(length(max = 2000))]
         facts: String,
+        /// What is handed over with it, the sealed or signed writing first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Evidence>,
     }
     /// Take it up: the award waits.
     Accept = "accept" "受理" {}
@@ -134,6 +149,9 @@ pub struct Objection {
     pub objector: Option<Objector>,
     /// What is wrong.
     pub facts: String,
+    /// What was handed over with it. Only staff, leads and auditors ever see it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
     /// Until when it is to be ruled on.
     pub due: Option<Timestamp>,
     /// What the applicant says.
@@ -160,6 +178,9 @@ pub enum Event {
         objector: Objector,
         /// What is wrong.
         facts: String,
+        /// What was handed over with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<Evidence>,
     },
     /// It was taken up.
     Accepted {
@@ -341,7 +362,15 @@ impl Aggregate for Objection {
                 number,
                 objector,
                 facts,
-            } => filing::filed(notice, &number, objector, facts, cx),
+                evidence,
+            } => {
+                let filing = filing::Filing {
+                    objector,
+                    facts,
+                    evidence,
+                };
+                filing::filed(notice, &number, filing, cx)
+            }
             Command::Accept {} => {
                 let days = cx.require_policy()?.notice.objection_working_days;
                 let due = cx.due_in(days, FirstDay::NotCounted)?;
@@ -385,6 +414,7 @@ impl Aggregate for Objection {
                 notice,
                 objector,
                 facts,
+                evidence,
             } => {
                 *self = Self {
                     application: Some(application),
@@ -392,6 +422,7 @@ impl Aggregate for Objection {
                     notice: Some(notice),
                     objector: Some(objector),
                     facts,
+                    evidence,
                     ..Self::default()
                 };
             }

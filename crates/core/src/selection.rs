@@ -4,8 +4,12 @@
 //! announced is what was computed from inputs that still hold; any change voids the approvals.
 
 mod compute;
+mod cuts;
 mod depart;
 mod flow;
+mod follow;
+mod reserve;
+mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +19,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use compute::lines;
-pub(crate) use depart::given_away;
+pub use cuts::Cut;
 pub use flow::{Command, Departure, Stage, Verb};
+pub use reserve::PassedOver;
+pub(crate) use reserve::given_away;
+pub use simulate::{Moved, Place, Simulation, WhatIf, simulated};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then};
-use crate::application::{self, Application, Selected};
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
-use crate::notice::{self, Notice};
 use crate::policy::Round;
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
@@ -41,6 +46,9 @@ pub struct Selection {
     pub approved_by: Vec<Uuid>,
     /// Who moved up from the reserve, and why.
     pub promotions: Vec<Promotion>,
+    /// What was tried under other rules, in order; none of it decides anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub simulations: Vec<Simulation>,
     /// Why it was sent back or reverted last.
     pub reason: Option<String>,
 }
@@ -112,10 +120,19 @@ pub struct Line {
     pub award: Money,
     /// Which rule decided, or why the ranking was departed from.
     pub reason: String,
+    /// The rule in Chinese; empty where people departed from the ranking.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason_zh: String,
     /// What would have had to be different.
     pub needs: String,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub needs_zh: String,
     /// Whether people departed from the ranking.
     pub departed: bool,
+    /// What was cut from which line of its budget, where people gave less than it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
 }
 
 /// One application that moved up from the reserve.
@@ -128,6 +145,12 @@ pub struct Promotion {
     pub award: Money,
     /// Why.
     pub reason: String,
+    /// What was cut from which line of its budget, where it gets less than it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
+    /// Who stood before it in the reserve and did not move up, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
     /// By whom.
     pub by: Option<Uuid>,
 }
@@ -149,6 +172,11 @@ pub enum Event {
         changes: Vec<Departure>,
         /// Who.
         by: Option<Uuid>,
+    },
+    /// Something was tried under other rules.
+    Simulated {
+        /// Under which, and who would move.
+        simulation: Box<Simulation>,
     },
     /// Somebody put it forward: they do not approve it.
     Proposed {
@@ -263,31 +291,46 @@ impl Aggregate for Selection {
                 depart::checked(&record.data, &changes, cx)?;
                 Decided::only(Event::Departed { changes, by })
             }
+            Command::Simulate { what_if } => {
+                let policy = cx.require_policy()?;
+                let lines = &record.data.run.lines;
+                let simulation = Box::new(Simulation {
+                    by,
+                    ..simulated(&record.data.run.inputs, lines, what_if, policy)?
+                });
+                Decided::only(Event::Simulated { simulation })
+            }
             Command::Propose {} => Decided::only(Event::Proposed { by }),
             Command::Approve {} => Decided::only(Event::Approved { by }),
             Command::SendBack { reason } => {
                 Rejection::unless_reasoned(&reason)?;
                 Decided::only(Event::Undone { reason })
             }
-            Command::Announce {} => Decided::only(Event::Moved {}).then(announced(record, cx)),
+            Command::Announce {} => {
+                Decided::only(Event::Moved {}).then(follow::announced(record, cx))
+            }
             Command::Promote {
                 application,
                 award,
                 reason,
+                cuts,
+                passed_over,
             } => {
-                depart::promotable(record, application, award, &reason, cx)?;
                 let promotion = Promotion {
                     application,
                     award,
                     reason,
+                    cuts,
+                    passed_over,
                     by,
                 };
-                let then = promoted(record, &promotion, cx);
+                reserve::promotable(record, &promotion, cx)?;
+                let then = follow::promoted(record, &promotion, cx);
                 Decided::only(Event::Promoted { promotion }).then(then)
             }
             Command::Revert { reason } => {
                 Rejection::unless_reasoned(&reason)?;
-                Decided::only(Event::Undone { reason }).then(undone(record, cx))
+                Decided::only(Event::Undone { reason }).then(follow::undone(record, cx))
             }
             Command::Supersede {} => Decided::only(Event::Moved {}),
         })
@@ -305,6 +348,7 @@ impl Aggregate for Selection {
                 }
                 self.made_by.extend(by);
             }
+            Event::Simulated { simulation } => self.simulations.push(*simulation),
             Event::Proposed { by } => self.made_by.extend(by),
             Event::Approved { by } => self.approved_by.extend(by),
             Event::Undone { reason } => {
@@ -315,66 +359,4 @@ impl Aggregate for Selection {
             Event::Moved {} => {}
         }
     }
-}
-
-fn selected(selection: Uuid, line: &Line) -> Selected {
-    Selected {
-        selection,
-        score: line.score.clone(),
-        rank: line.rank,
-        award: line.award,
-        reason: line.reason.clone(),
-    }
-}
-
-/// Every decision becomes known at once.
-fn announced(record: &Record<Selection>, cx: &Context<'_>) -> Vec<Then> {
-    let lines = record.data.run.lines.iter();
-    lines
-        .map(|line| {
-            let selected = selected(record.id, line);
-            let command = match line.decision {
-                Outcome::Funded => application::Command::Propose { selected },
-                Outcome::Reserve => application::Command::HoldInReserve { selected },
-                Outcome::NotFunded => application::Command::NotSelect { selected },
-            };
-            Application::then(line.application, cx.journal, command)
-        })
-        .collect()
-}
-
-fn promoted(record: &Record<Selection>, promotion: &Promotion, cx: &Context<'_>) -> Option<Then> {
-    let selected = Selected {
-        award: promotion.award,
-        reason: promotion.reason.clone(),
-        ..selected(record.id, record.data.line(promotion.application)?)
-    };
-    Some(Application::then(
-        promotion.application,
-        cx.journal,
-        application::Command::Promote { selected },
-    ))
-}
-
-/// What was announced is taken back, and a notice that was prepared from it too.
-fn undone(record: &Record<Selection>, cx: &Context<'_>) -> Vec<Then> {
-    use application::Stage::{NotSelected, Proposed, Reserve};
-    let applications = record.data.run.lines.iter().filter(|line| {
-        cx.world
-            .get::<Application>(line.application)
-            .is_some_and(|one| matches!(one.stage, Proposed | Reserve | NotSelected))
-    });
-    let applications = applications.map(|line| {
-        Application::then(
-            line.application,
-            cx.journal,
-            application::Command::UndoSelection {},
-        )
-    });
-    let notices = cx.world.all::<Notice>().filter(|notice| {
-        notice.data.selection == Some(record.id) && notice.stage == notice::Stage::Prepared
-    });
-    let notices =
-        notices.map(|notice| Notice::then(notice.id, cx.journal, notice::Command::Withdraw {}));
-    applications.chain(notices).collect()
 }

@@ -15,6 +15,7 @@ mod fact;
 mod notices;
 mod rankings;
 mod selections;
+mod signed;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,19 @@ pub struct Export {
     pub cycle: Uuid,
     /// Every entry of its journal, from the first.
     pub entries: Vec<Line>,
+    /// The last published head of that journal; it may be over fewer entries than are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
+}
+
+/// A head of a journal, and who signed it ([`crate::proof`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// What is signed, with its signature (C2SP tlog-checkpoint).
+    pub checkpoint: String,
+    /// The key that signed it (C2SP).
+    pub key: String,
 }
 
 /// One entry of the journal.

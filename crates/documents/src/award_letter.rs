@@ -3,11 +3,14 @@
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::money::Money;
 use fundcycle_core::numerals::capital_numerals;
+use fundcycle_core::selection::Cut;
 use fundcycle_core::time::Timestamp;
 use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
+use uuid::Uuid;
 
 use crate::Format;
+use crate::cuts;
 use crate::document::{Document, Source};
 use crate::paper::{Paper, grouped};
 
@@ -22,8 +25,12 @@ pub(crate) const DOCUMENT: Document = Document {
     content,
 };
 
-fn needs(_: &Viewer, _: &State, _: &World) -> Vec<Need> {
-    Vec::new()
+fn needs(_: &Viewer, state: &State, _: &World) -> Vec<Need> {
+    let application = state.index().parent;
+    application
+        .map(|id| Need::One(Kind::Application, id))
+        .into_iter()
+        .collect()
 }
 
 fn content(source: &Source<'_>) -> Option<Paper> {
@@ -35,6 +42,8 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     let (organisation, title) = (view.text("organisation_name"), view.text("title"));
     let (domain, programme) = (view.text("domain"), policy.programme);
     let sign_days = policy.agreement.sign_working_days;
+    let cuts: Vec<Cut> = view.read("cuts").unwrap_or_default();
+    let application: Uuid = view.read("application")?;
     Some(Paper {
         number: Some(view.text("letter")),
         paragraphs: vec![
@@ -52,6 +61,9 @@ fn content(source: &Source<'_>) -> Option<Paper> {
                 format!("Contact: {}", programme.contact),
             ),
         ],
+        tables: cuts::of_one(source, application, &cuts)
+            .into_iter()
+            .collect(),
         seal: vec![
             programme.organiser,
             language.date(view.dated().date_in(&source.zone())),

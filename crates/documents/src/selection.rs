@@ -4,12 +4,14 @@
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::money::Money;
 use fundcycle_core::numerals::capital_numerals;
-use fundcycle_core::selection::{Line, Promotion, Run};
+use fundcycle_core::selection::{Cut, Line, Promotion, Run};
 use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::{Need, World};
 use fundcycle_scoring::Outcome;
+use uuid::Uuid;
 
 use crate::Format;
+use crate::cuts;
 use crate::document::{Document, Source};
 use crate::paper::{Cell, Column, Paper, Table, grouped};
 use crate::rounds::{Named, owner};
@@ -102,6 +104,13 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     if !promotions.is_empty() {
         tables.push(promoted(source, &promotions));
     }
+    let selected = (run.lines.iter()).map(|line| (line.application, &line.cuts));
+    let moved_up = promotions.iter().map(|one| (one.application, &one.cuts));
+    let all: Vec<(Uuid, &Cut)> = selected
+        .chain(moved_up)
+        .flat_map(|(application, cuts)| cuts.iter().map(move |cut| (application, cut)))
+        .collect();
+    tables.extend(cuts::of_all(source, &all));
     Some(Paper {
         facts,
         tables,
@@ -127,7 +136,7 @@ fn row(source: &Source<'_>, line: &Line, scale: u8) -> Vec<Cell> {
         let mark = language.say(("【未按名次】", "[departs from the rank] "));
         format!("{mark}{}", line.reason)
     } else {
-        line.reason.clone()
+        words(language, &line.reason_zh, &line.reason)
     };
     row.extend([
         Cell::Money(line.requested),
@@ -136,9 +145,15 @@ fn row(source: &Source<'_>, line: &Line, scale: u8) -> Vec<Cell> {
         Cell::Money(line.award),
         cut.map_or(Cell::Empty, Cell::Money),
         Cell::Text(reason),
-        Cell::text(line.needs.clone()),
+        Cell::text(words(language, &line.needs_zh, &line.needs)),
     ]);
     row
+}
+
+/// What a rule says, in the reader's language where it has it.
+fn words(language: Language, zh: &str, en: &str) -> String {
+    let zh = if zh.is_empty() { en } else { zh };
+    language.choose(zh.to_owned(), en.to_owned())
 }
 
 const fn decision(outcome: Outcome, language: Language) -> &'static str {

@@ -18,6 +18,7 @@ mod states;
 mod step_down;
 mod tracked;
 mod trials;
+mod words;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,9 +78,13 @@ pub struct Decision {
     pub award_fen: i64,
     /// Which rule decided.
     pub reason: String,
+    /// The same in Chinese.
+    pub reason_zh: String,
     /// For an application that is not funded, what would have had to be different; for one that is
     /// funded below its request, what it must accept. Empty otherwise.
     pub needs: String,
+    /// The same in Chinese.
+    pub needs_zh: String,
 }
 
 /// The selection: one decision per application, highest score first.

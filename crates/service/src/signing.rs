@@ -115,6 +115,23 @@ pub(crate) async fn recorded(store: &Store) -> Result<Option<Recorded>, StoreErr
     }))
 }
 
+/// The key on record that signed a note, and in which name; none where it is not on record.
+///
+/// # Errors
+///
+/// Where the database fails.
+pub(crate) async fn key_of(
+    store: &Store,
+    note: &Note,
+) -> Result<Option<(String, PublicKey)>, StoreError> {
+    let on_record = recorded(store).await?;
+    let keys = on_record.into_iter().flat_map(|on_record| on_record.keys());
+    Ok(keys
+        .flat_map(|key| note.signatures.iter().map(move |one| (key, one)))
+        .find(|(key, one)| one.key_id == key.key_id(&one.name))
+        .map(|(key, one)| (one.name.clone(), key)))
+}
+
 /// Who signs. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub(crate) struct Signer {

@@ -3,7 +3,7 @@
 use fundcycle_core::kinds::Kind;
 use serde_json::{Value, json};
 
-use super::bureau::{Bureau, FIRST_RESERVE, SECOND_RESERVE, because};
+use super::bureau::{Bureau, FIRST_RESERVE, because};
 use crate::walk::{Walk, text};
 use crate::ways::{at, id, is, items, shut};
 
@@ -116,8 +116,8 @@ impl Bureau {
     }
 
     async fn promote(&self, walk: &mut Walk<'_>, selection: &str, index: usize) {
-        let asked = walk.read(&self.staff, self.application(index)).await["form"].clone();
-        let body = json!({ "application": id(self.application(index)), "award": asked["requested"], "reason": "立项放弃,依序递补" });
+        let asked = self.requested(walk, index).await;
+        let body = json!({ "application": id(self.application(index)), "award": asked, "reason": "立项放弃,依序递补" });
         walk.must(&self.lead, selection, "promote", body, "announced")
             .await;
         self.becomes(walk, index, "proposed").await;
@@ -141,38 +141,5 @@ impl Bureau {
         self.becomes(walk, FIRST_RESERVE, "cleared").await;
         let award = self.issue(walk, FIRST_RESERVE).await;
         self.accept(walk, &award, FIRST_RESERVE).await;
-    }
-
-    /// The rules are amended to have no notice: the next one of the reserve goes through without.
-    pub(super) async fn a_notice_is_skipped(&self, walk: &mut Walk<'_>, selection: &str) {
-        let policy = text(&walk.read(&self.staff, &self.cycle).await, "policy");
-        let known = walk
-            .read(&self.staff, &format!("/v1/policies/{policy}"))
-            .await;
-        let mut document = known["document"].clone();
-        document["stages"]["notice"] = json!(false);
-        let path = self.path("policies");
-        let draft = json!({ "document": document, "reason": "(演示)递补不再公示" });
-        let draft = walk
-            .create(&self.staff, Kind::Policy, "draft", &path, draft)
-            .await;
-        self.promote(walk, selection, SECOND_RESERVE).await;
-        let notice = self.prepare(walk, selection).await;
-        shut(walk, &self.lead, &notice, "skip", json!({}), "no_notice").await;
-        let body = json!({ "policy": id(&draft) });
-        walk.must(&self.lead, &self.cycle, "amend", body, "launch")
-            .await;
-        shut(
-            walk,
-            &self.lead,
-            &notice,
-            "publish",
-            json!({}),
-            "has_notice",
-        )
-        .await;
-        walk.must(&self.lead, &notice, "skip", json!({}), "skipped")
-            .await;
-        self.becomes(walk, SECOND_RESERVE, "cleared").await;
     }
 }

@@ -56,6 +56,12 @@ impl Bureau {
         &self.applications[index].1
     }
 
+    /// What the application asks for, in fen.
+    pub(super) async fn requested(&self, walk: &Walk<'_>, index: usize) -> i64 {
+        let seen = walk.read(&self.staff, self.application(index)).await;
+        seen["form"]["requested"].as_i64().unwrap()
+    }
+
     pub(super) async fn becomes(&self, walk: &Walk<'_>, index: usize, stage: &str) {
         is(walk, &self.staff, self.application(index), stage).await;
     }

@@ -86,7 +86,11 @@ async fn a_call_is_opened_again_for_a_latecomer_and_then_given_up(database: Data
     for one in &all {
         *stages.entry(text(one, "stage")).or_default() += 1;
     }
-    let decided = [("cancelled", 21), ("ineligible", 2), ("withdrawn", 1)];
+    let decided = [
+        ("ended_with_cycle", 21),
+        ("ineligible", 2),
+        ("withdrawn", 1),
+    ];
     let decided = decided.map(|(stage, count)| (stage.to_owned(), count));
     assert_eq!(stages, BTreeMap::from(decided));
     let seen = walk.read(&owner, &cycle).await;

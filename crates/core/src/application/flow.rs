@@ -4,9 +4,12 @@ use uuid::Uuid;
 
 use super::{Application, CorrectionItem, Form, RoundScore, Selected};
 use crate::actor::Role::{Applicant, Staff, System};
-use crate::aggregate::{Gate, Move};
+use crate::aggregate::{Gate, Move, Record};
+use crate::context::Context;
 use crate::cycle;
+use crate::kinds::Kind;
 use crate::policy::Round;
+use crate::world::Need;
 
 names! {
     /// Where an application stands.
@@ -47,8 +50,10 @@ names! {
         Noticing = "noticing" "公示中",
         /// On notice with an objection to rule on.
         Disputed = "disputed" "异议处理中",
-        /// Lost the award to an objection, or ended with the cycle.
-        Cancelled = "cancelled" "已取消",
+        /// Lost the award to an objection that was upheld.
+        Cancelled = "cancelled" "异议成立,已取消",
+        /// Ended because the cycle was cancelled.
+        EndedWithCycle = "ended_with_cycle" "届次取消,已终止",
         /// Through the notice.
         Cleared = "cleared" "公示无异议",
         /// Awarded by letter.
@@ -244,6 +249,7 @@ pub const HANDED_IN: &[&str] = &[
     "noticing",
     "disputed",
     "cancelled",
+    "ended_with_cycle",
     "cleared",
     "awarded",
     "declined",
@@ -259,6 +265,18 @@ pub const fn counts_as_application(stage: Stage) -> bool {
         stage,
         Stage::Draft | Stage::Discarded | Stage::Withdrawn | Stage::Ineligible
     )
+}
+
+/// How many other applications of the same organisation count towards its limit.
+pub fn others_of_organisation(one: &Record<Application>, cx: &Context<'_>) -> usize {
+    cx.world
+        .all::<Application>()
+        .filter(|other| {
+            other.id != one.id
+                && other.data.organisation == one.data.organisation
+                && counts_as_application(other.stage)
+        })
+        .count()
 }
 
 const CALL_OPEN: Gate<Application> = Gate::new(
@@ -332,6 +350,24 @@ const OTHER_OFFICER: Gate<Application> = Gate::new(
     "复核须由其他人员进行",
     |one, cx| one.data.checked_by != cx.account(),
 );
+const WITHIN_LIMIT: Gate<Application> = Gate::<Application>::new(
+    "within_limit",
+    "the organisation has as many other applications as the policy allows: one of them is withdrawn first",
+    "该组织的其他申报已达上限,须先撤回一份",
+    |one, cx| {
+        let most = cx
+            .policy()
+            .and_then(|policy| policy.eligibility.applications_per_organisation);
+        most.is_none_or(|most| others_of_organisation(one, cx) < usize::try_from(most).unwrap_or(usize::MAX))
+    },
+)
+.looking_at(|one| {
+    let organisation = one.data.organisation;
+    organisation
+        .map(|id| Need::OfOrganisation(Kind::Application, id))
+        .into_iter()
+        .collect()
+});
 const NO_REVIEW: Gate<Application> = Gate::new(
     "no_review",
     "this cycle has an expert review first",
@@ -380,7 +416,7 @@ pub const FLOW: &[Row] = {
         Row { from: &[Screening], verb: Verb::Accept, to: Some(Eligible), by: &[Staff], gates: &[IN_INTAKE] },
         Row { from: &[Screening], verb: Verb::Reject, to: Some(Ineligible), by: &[Staff], gates: &[IN_INTAKE] },
         Row { from: &[Ineligible], verb: Verb::RequestRecheck, to: Some(Rechecking), by: &[Applicant], gates: &[IN_INTAKE, RECHECK_IN_TIME] },
-        Row { from: &[Rechecking], verb: Verb::Accept, to: Some(Eligible), by: &[Staff], gates: &[IN_INTAKE, OTHER_OFFICER] },
+        Row { from: &[Rechecking], verb: Verb::Accept, to: Some(Eligible), by: &[Staff], gates: &[IN_INTAKE, OTHER_OFFICER, WITHIN_LIMIT] },
         Row { from: &[Rechecking], verb: Verb::UpholdRejection, to: Some(Ineligible), by: &[Staff], gates: &[IN_INTAKE, OTHER_OFFICER] },
 
         Row { from: &[Eligible], verb: Verb::Assign, to: Some(InReview), by: &[System], gates: &[] },
@@ -414,6 +450,6 @@ pub const FLOW: &[Row] = {
         Row { from: &[Submitted, Screening, Returned, Ineligible, Rechecking, Eligible, InReview, Shortlisted, RoadshowReady, Presented, Proposed, Reserve, Noticing, Disputed, Cleared],
               verb: Verb::Withdraw, to: Some(Withdrawn), by: &[Applicant], gates: &[] },
         Row { from: &[Draft], verb: Verb::CancelWithCycle, to: Some(Discarded), by: &[System], gates: &[] },
-        Row { from: IN_HAND, verb: Verb::CancelWithCycle, to: Some(Cancelled), by: &[System], gates: &[] },
+        Row { from: IN_HAND, verb: Verb::CancelWithCycle, to: Some(EndedWithCycle), by: &[System], gates: &[] },
     ]
 };

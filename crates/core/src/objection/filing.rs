@@ -2,20 +2,34 @@
 
 use uuid::Uuid;
 
-use super::{Event, Objection, Objector};
+use super::{Event, Evidence, Objection, Objector};
 use crate::aggregate::{Decided, Record};
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::notice::{self, Notice};
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
 
+/// The most that may be handed over with an objection.
+const MOST_EVIDENCE: usize = 20;
+
+/// What somebody says, and with what.
+pub(super) struct Filing {
+    pub(super) objector: Objector,
+    pub(super) facts: String,
+    pub(super) evidence: Vec<Evidence>,
+}
+
 pub(super) fn filed(
     notice: Uuid,
     number: &str,
-    objector: Objector,
-    facts: String,
+    filing: Filing,
     cx: &Context<'_>,
 ) -> Result<Decided<Objection>, Rejection> {
+    let Filing {
+        objector,
+        facts,
+        evidence,
+    } = filing;
     let mut faults: Vec<Fault> = [
         ("/objector/name", &objector.name, 200),
         ("/objector/contact", &objector.contact, 200),
@@ -24,6 +38,26 @@ pub(super) fn filed(
     .into_iter()
     .filter_map(|(pointer, text, most)| Fault::of_text(pointer, text, most))
     .collect();
+    if evidence.len() > MOST_EVIDENCE {
+        faults.push(Fault::new(
+            "/evidence",
+            "too_many",
+            format!("At most {MOST_EVIDENCE} documents can be handed over."),
+            format!("最多可提交 {MOST_EVIDENCE} 份材料。"),
+        ));
+    }
+    for (index, one) in evidence.iter().enumerate() {
+        let at = format!("/evidence/{index}");
+        faults.extend(Fault::of_text(format!("{at}/name"), &one.name, 200));
+        if crate::disclosure::digest(&one.sha256).is_none() {
+            faults.push(Fault::new(
+                format!("{at}/sha256"),
+                "not_a_digest",
+                "The SHA-256 of the document: 64 lower-case hexadecimal digits.",
+                "应为材料的 SHA-256:64 位小写十六进制。",
+            ));
+        }
+    }
     if !objector.signed {
         faults.push(Fault::new(
             "/objector/signed",
@@ -42,6 +76,7 @@ pub(super) fn filed(
         notice,
         objector,
         facts,
+        evidence,
     }))
 }
 

@@ -103,8 +103,11 @@ pub fn lines(
                 decision: decision.decision,
                 award: Money::from_fen(decision.award_fen),
                 reason: decision.reason.clone(),
+                reason_zh: decision.reason_zh.clone(),
                 needs: decision.needs.clone(),
+                needs_zh: decision.needs_zh.clone(),
                 departed: false,
+                cuts: Vec::new(),
             })
         })
         .collect();

@@ -1,13 +1,10 @@
-//! Where people decide: departures from the ranking and promotions from the reserve, within the money.
+//! Where people depart from the ranking: with a reason for each application, within the money.
 
 use std::collections::BTreeSet;
 
 use fundcycle_scoring::Outcome;
-use uuid::Uuid;
 
-use super::{Departure, Line, Selection};
-use crate::aggregate::Record;
-use crate::application::{self, Application};
+use super::{Departure, Line, Selection, cuts};
 use crate::context::Context;
 use crate::money::Money;
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
@@ -51,6 +48,13 @@ pub(super) fn checked(
         let funded = change.decision == Outcome::Funded;
         if funded {
             faults.extend(award_fault(format!("{at}/award"), change.award, line, cx));
+            faults.extend(cuts::faults(
+                &format!("{at}/cuts"),
+                &change.cuts,
+                change.award,
+                line,
+                cx,
+            ));
         } else if change.award != Money::ZERO {
             faults.push(Fault::new(
                 format!("{at}/award"),
@@ -75,58 +79,15 @@ pub(super) fn applied(lines: &mut [Line], change: Departure) {
         line.decision = change.decision;
         line.award = change.award;
         line.reason = change.reason;
+        line.reason_zh = String::new();
         line.needs = String::new();
+        line.needs_zh = String::new();
         line.departed = true;
+        line.cuts = change.cuts;
     }
 }
 
-/// Refuses a promotion of what is not in reserve, over the free money or above the request.
-pub(super) fn promotable(
-    record: &Record<Selection>,
-    application: Uuid,
-    award: Money,
-    reason: &str,
-    cx: &Context<'_>,
-) -> Result<(), Rejection> {
-    let mut faults: Vec<Fault> = Fault::of_text("/reason", reason, LONGEST_REASON)
-        .into_iter()
-        .collect();
-    match record.data.line(application) {
-        None => faults.push(not_in("/application".to_owned())),
-        Some(line) => {
-            let in_reserve = cx
-                .world
-                .get::<Application>(application)
-                .is_some_and(|one| one.stage == application::Stage::Reserve);
-            if !in_reserve {
-                faults.push(Fault::new(
-                    "/application",
-                    "not_in_reserve",
-                    "Only applications in reserve move up.",
-                    "只有备选申报可以递补。",
-                ));
-            }
-            faults.extend(award_fault("/award".to_owned(), award, line, cx));
-            let given = given_away(cx).and_then(|given| given.checked_add(award));
-            faults.extend(budget_fault("/award", given, cx));
-        }
-    }
-    Rejection::unless_empty(faults)
-}
-
-/// What is promised or awarded at present; what was cancelled, declined or withdrawn is free again.
-pub(crate) fn given_away(cx: &Context<'_>) -> Option<Money> {
-    use application::Stage::{Awarded, Cleared, Disputed, Noticing, Proposed};
-    Money::checked_sum(cx.world.all::<Application>().filter_map(|one| {
-        matches!(
-            one.stage,
-            Proposed | Noticing | Disputed | Cleared | Awarded
-        )
-        .then_some(one.data.selected.as_ref()?.award)
-    }))
-}
-
-fn not_in(pointer: String) -> Fault {
+pub(super) fn not_in(pointer: String) -> Fault {
     Fault::new(
         pointer,
         "not_in_selection",
@@ -135,7 +96,12 @@ fn not_in(pointer: String) -> Fault {
     )
 }
 
-fn award_fault(pointer: String, award: Money, line: &Line, cx: &Context<'_>) -> Option<Fault> {
+pub(super) fn award_fault(
+    pointer: String,
+    award: Money,
+    line: &Line,
+    cx: &Context<'_>,
+) -> Option<Fault> {
     let cap = cx
         .policy()
         .and_then(|policy| policy.selection.max_award)
@@ -152,7 +118,7 @@ fn award_fault(pointer: String, award: Money, line: &Line, cx: &Context<'_>) -> 
     })
 }
 
-fn budget_fault(pointer: &str, total: Option<Money>, cx: &Context<'_>) -> Option<Fault> {
+pub(super) fn budget_fault(pointer: &str, total: Option<Money>, cx: &Context<'_>) -> Option<Fault> {
     let budget = Money::from_fen(cx.policy()?.selection.budget.fen());
     let over = total.is_none_or(|total| total > budget);
     over.then(|| {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Line, Selection, compute};
+use super::{Cut, Line, PassedOver, Selection, WhatIf, compute};
 use crate::actor::Role::{Lead, Staff, System};
 use crate::aggregate::{Gate, Move, Record};
 use crate::context::Context;
@@ -53,6 +53,12 @@ commands! {
         /// What becomes of which application instead, and why.
         changes: Vec<Departure>,
     }
+    /// Try other rules on the same inputs, and see who would move. Recorded as a simulation; nothing
+    /// else changes, no approval is lost. With `dry_run` it is not even recorded.
+    Simulate = "simulate" "试算" {
+        /// What is different.
+        what_if: Box<WhatIf>,
+    }
     /// Put it forward for approval.
     Propose = "propose" "提请审批" {}
     /// Approve it; the last approval that the policy asks for lets it go on.
@@ -72,6 +78,12 @@ commands! {
         award: Money,
         /// Why.
         reason: String,
+        /// What is cut from which line of its budget, where it gets less than it asks for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cuts: Vec<Cut>,
+        /// Who stands before it in the reserve and does not move up, and why: all of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed_over: Vec<PassedOver>,
     }
     /// Take it back before the public notice.
     Revert = "revert" "撤销" {
@@ -95,6 +107,9 @@ pub struct Departure {
     pub award: Money,
     /// Why.
     pub reason: String,
+    /// What is cut from which line of its budget, where it gets less than it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
 }
 
 const AT_SELECTION: Gate<Selection> = Gate::<Selection>::new(
@@ -205,6 +220,7 @@ pub(super) const FLOW: &[Row] = {
         Row { from: &[], verb: Verb::Compute, to: Some(Computed), by: &[Staff], gates: &[AT_SELECTION, NONE_PENDING] },
         Row { from: &[Computed], verb: Verb::Recompute, to: None, by: &[Staff], gates: &[AT_SELECTION] },
         Row { from: &[Computed], verb: Verb::Depart, to: None, by: &[Staff], gates: &[AT_SELECTION, INPUTS_HOLD] },
+        Row { from: &[Computed, Proposed, Approved], verb: Verb::Simulate, to: None, by: &[Staff, Lead], gates: &[AT_SELECTION] },
         Row { from: &[Computed], verb: Verb::Propose, to: Some(Proposed), by: &[Staff], gates: &[AT_SELECTION, INPUTS_HOLD, TIES_DECIDED, NONE_PENDING] },
         Row { from: &[Computed], verb: Verb::Supersede, to: Some(Superseded), by: &[System], gates: &[] },
         // Approvals are counted: the last one that the policy asks for is another row.

@@ -16,6 +16,7 @@ use crate::disclosure::{chained, digest};
 use crate::kinds::Kind;
 use crate::names::Names as _;
 use crate::policy::PolicyDocument;
+use crate::proof::Digest;
 
 /// What has been read so far, entry by entry.
 pub(super) struct Replay<'a> {
@@ -30,9 +31,10 @@ pub(super) struct Replay<'a> {
     said: Vec<Said>,
 }
 
-/// Computes again what `export` says, and tells what was compared: chain, policies, draws, rankings,
-/// selections and windows. Anything that does not hold is among it, with its place.
-pub fn check(export: &Export, calendar: &WorkingDayCalendar) -> Vec<Said> {
+/// Computes again what `export` says, and tells what was compared: chain, signed head, policies, draws,
+/// rankings, selections and windows. Anything that does not hold is among it, with its place. `signer`
+/// is the fingerprint of the key that must have signed the head, where it is known.
+pub fn check(export: &Export, signer: Option<Digest>, calendar: &WorkingDayCalendar) -> Vec<Said> {
     let mut replay = Replay {
         calendar,
         policies: BTreeMap::new(),
@@ -54,6 +56,7 @@ pub fn check(export: &Export, calendar: &WorkingDayCalendar) -> Vec<Said> {
         return replay.said;
     }
     let facts = replay.journal(export);
+    replay.say(super::signed::head(export, signer));
     for fact in &facts {
         if let Err(said) = replay.take(fact) {
             replay.say(said);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::allow::{More, show};
-use super::{Export, FORMAT, Line};
+use super::{Export, FORMAT, Line, Signed};
 use crate::digest::to_hex;
 use crate::disclosure::disclose;
 use crate::names::Names as _;
@@ -23,8 +23,9 @@ pub struct Source {
     pub hash: Vec<u8>,
 }
 
-/// The file of `cycle`, from all `entries` of its journal in order.
-pub fn export(cycle: Uuid, entries: &[Source]) -> Export {
+/// The file of `cycle`, from all `entries` of its journal in order, and the last head of it that was
+/// published.
+pub fn export(cycle: Uuid, entries: &[Source], signed: Option<Signed>) -> Export {
     let public = public(entries);
     let entries = entries
         .iter()
@@ -41,6 +42,7 @@ pub fn export(cycle: Uuid, entries: &[Source]) -> Export {
         format: FORMAT.to_owned(),
         cycle,
         entries,
+        signed,
     }
 }
 

@@ -98,7 +98,9 @@ fn an_award_not_answered_lapses_after_ten_working_days_and_a_reserve_moves_up() 
     assert_eq!(play.stages(), ["declined", "cleared", "reserve"]);
 
     let list = selection(&play);
-    let body = json!({ "application": application(2), "award": 300_000, "reason": "递补" });
+    let cuts = json!([{ "line": 0, "amount": 100_000, "reason": "单价偏高" }]);
+    let body =
+        json!({ "application": application(2), "award": 300_000, "reason": "递补", "cuts": cuts });
     play.does(&lead(), Kind::Selection, list, "promote", body);
     assert_eq!(play.stages(), ["declined", "cleared", "proposed"]);
     assert_eq!(play.get::<Selection>(list).data.promotions.len(), 1);

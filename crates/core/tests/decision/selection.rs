@@ -1,5 +1,7 @@
 //! From scores to an announced list, and back.
 
+mod rules;
+
 use fundcycle_core::actor::Role;
 use fundcycle_core::application::Application;
 use fundcycle_core::kinds::Kind;
@@ -233,10 +235,44 @@ fn the_ranking_is_departed_from_only_with_a_reason_and_within_the_money() {
         ask(&mut play, BY_STAFF, id, "depart", third_too),
         Err("/changes over_budget".into())
     );
-    let swapped = json!({ "changes": [
+    let less = json!({ "changes": [
         change(1, "reserve", 0, "与上年项目重复"),
         change(2, "funded", 900_000, "社区急需"),
     ] });
+    assert_eq!(
+        ask(&mut play, BY_STAFF, id, "depart", less.clone()),
+        Err("/changes/1/cuts cuts_do_not_add_up".into())
+    );
+    let cut = |line: u32, amount: i64, reason: &str| json!({ "line": line, "amount": amount, "reason": reason });
+    let with = |cuts: Value| {
+        let mut changes = less.clone();
+        changes["changes"][1]["cuts"] = cuts;
+        changes
+    };
+    for (cuts, fault) in [
+        (
+            json!([cut(0, 100_001, "单价偏高")]),
+            "/changes/1/cuts cuts_do_not_add_up",
+        ),
+        (
+            json!([cut(0, 100_000, "")]),
+            "/changes/1/cuts/0/reason required",
+        ),
+        (
+            json!([cut(9, 100_000, "单价偏高")]),
+            "/changes/1/cuts/0/line no_such_line",
+        ),
+        (
+            json!([cut(0, 0, "单价偏高"), cut(0, 100_000, "单价偏高")]),
+            "/changes/1/cuts/0/amount cut_out_of_range, /changes/1/cuts/1/line no_such_line",
+        ),
+    ] {
+        assert_eq!(
+            ask(&mut play, BY_STAFF, id, "depart", with(cuts)),
+            Err(fault.into())
+        );
+    }
+    let swapped = with(json!([cut(0, 100_000, "单价偏高")]));
     ask(&mut play, (OTHER_STAFF, Role::Staff), id, "depart", swapped).unwrap();
     assert_eq!(line(&play, id, 2).1, 900_000);
     assert!(
@@ -336,7 +372,10 @@ fn a_reserve_moves_up_only_into_free_money_and_never_above_its_request() {
             promote(2, 1_000_001),
             "/award award_out_of_range, /award over_budget",
         ),
-        (promote(2, 0), "/award award_out_of_range"),
+        (
+            promote(2, 0),
+            "/award award_out_of_range, /cuts cuts_do_not_add_up",
+        ),
         (promote(1, 1_000_000), "/application not_in_reserve"),
         (promote(9, 1_000_000), "/application not_in_selection"),
     ] {

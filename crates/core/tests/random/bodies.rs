@@ -103,6 +103,18 @@ fn spoil(body: &mut Value, dice: &mut Dice) {
     };
 }
 
+/// What an award falls short of the request, cut from the one line of the budget.
+fn cut(play: &Play, application: Uuid, award: i64) -> Value {
+    let requested = match play.states.get(&(Kind::Application, application)) {
+        Some(state) => state.data()["form"]["requested"].as_i64().unwrap_or(award),
+        None => award,
+    };
+    match requested - award {
+        0 => json!([]),
+        short => json!([{ "line": 0, "amount": short, "reason": "单价偏高" }]),
+    }
+}
+
 fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> Value {
     let soon = |days: i64| json!(play.now.plus_days(days).to_string());
     let day = |days: i64| json!(play.now.plus_days(days).to_string()[..10]);
@@ -171,6 +183,10 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
                 "media_type": "application/pdf", "size": 1000, "sha256": hash,
             })
         }
+        (Kind::Attachment, "keep") => json!({
+            "objection": some(play, Kind::Objection, "filed", dice), "name": "盖章异议书.pdf",
+            "media_type": "application/pdf", "size": 1000, "sha256": "cd".repeat(32),
+        }),
         (Kind::Panel, "form") => {
             let round = dice.one(&["paper_review", "roadshow", "midterm", "final"]);
             json!({ "round": round, "experts": [Uuid::from_u128(EXPERT)] })
@@ -211,12 +227,24 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
         }
         (Kind::Selection, "depart") => {
             let (decision, award) = dice.one(&[("funded", 700_000), ("reserve", 0)]);
-            let change = json!({ "application": target, "decision": decision, "award": award, "reason": "急需" });
+            let cuts = if award == 0 {
+                json!([])
+            } else {
+                cut(play, target, award)
+            };
+            let change = json!({
+                "application": target, "decision": decision, "award": award, "reason": "急需", "cuts": cuts,
+            });
             json!({ "changes": [change] })
+        }
+        (Kind::Selection, "simulate") => {
+            json!({ "what_if": { "budget": dice.one(&["9000", "30000", "80000"]) } })
         }
         (Kind::Selection, "promote") => {
             let target = some(play, Kind::Application, "reserve", dice);
-            json!({ "application": target, "award": dice.one(&[100_000, 800_000]), "reason": "递补" })
+            let award = dice.one(&[100_000, 800_000]);
+            let cuts = cut(play, target, award);
+            json!({ "application": target, "award": award, "reason": "递补", "cuts": cuts })
         }
         (Kind::Notice, "prepare") => {
             json!({ "selection": some(play, Kind::Selection, "announced", dice) })

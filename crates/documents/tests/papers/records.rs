@@ -14,7 +14,7 @@ use fundcycle_core::organisation::{self, Organisation};
 use fundcycle_core::panel::{self, Outcome, Panel};
 use fundcycle_core::pitch_session::{self, Draw, PitchSession};
 use fundcycle_core::policy::{self, Policy, PolicyDocument, Round};
-use fundcycle_core::selection::{self, Line, Run, Selection};
+use fundcycle_core::selection::{self, Cut, Line, Run, Selection};
 use fundcycle_core::sheet::{self, Sheet};
 use fundcycle_core::slot::{self, Slot};
 use fundcycle_core::time::Timestamp;
@@ -221,6 +221,11 @@ pub(crate) fn line(
     rank: u32,
     decision: Decision,
 ) -> Line {
+    let cut = (0 < award && award < requested).then(|| Cut {
+        line: 0,
+        amount: fen(requested - award),
+        reason: "单价偏高".to_owned(),
+    });
     Line {
         application: Uuid::from_u128(application),
         number: format!("WJ2024-000{}", application - 20),
@@ -230,9 +235,20 @@ pub(crate) fn line(
         decided_by: None,
         decision,
         award: fen(award),
-        reason: "rank and budget".to_owned(),
+        reason: if rank == 2 {
+            "与上年项目重复".to_owned()
+        } else {
+            format!("rank {rank}: within the budget")
+        },
+        reason_zh: if rank == 2 {
+            String::new()
+        } else {
+            format!("第 {rank} 名:在预算之内")
+        },
         needs: String::new(),
+        needs_zh: String::new(),
         departed: rank == 2,
+        cuts: cut.into_iter().collect(),
     }
 }
 
@@ -279,12 +295,18 @@ pub(crate) fn on_notice() -> State {
 
 pub(crate) fn letter() -> State {
     let award = Award {
+        application: Some(Uuid::from_u128(20)),
         organisation: Some(Uuid::from_u128(30)),
         organisation_name: "(演示)向日葵社会工作服务中心".to_owned(),
         title: "家门口的幸福好“食”光".to_owned(),
         domain: "养老服务".to_owned(),
         letter: "武民创〔2024〕1号".to_owned(),
         amount: fen(45_000),
+        cuts: vec![Cut {
+            line: 0,
+            amount: fen(5_000),
+            reason: "单价偏高".to_owned(),
+        }],
         due: Some(time("2024-09-03T23:59:59.999+08:00")),
         ..Award::default()
     };

@@ -4,6 +4,7 @@ use super::optimal::Choice;
 use super::problem::{PRICE_UNIT, Prices, Problem};
 use super::rules::{Objective, SelectionRules};
 use super::search::{self, Best, Failure};
+use super::words::Words;
 use crate::number::Exact;
 
 /// How many are looked at, for all losers together, to say how far each is from being funded.
@@ -51,12 +52,17 @@ impl<'a> Explained<'a> {
         rules: &SelectionRules,
         place: u32,
         item: usize,
-    ) -> (String, String) {
-        let reason = format!("rank {place}: not in the best choice");
+    ) -> (Words, Words) {
+        let because = |en: String, zh: String| {
+            Words::new(format!("not in the best choice{en}"), zh).of_place(place)
+        };
         if rules.maximise == Objective::Count {
             return (
-                format!("{reason} of the most projects"),
-                "a lower request".into(),
+                because(
+                    " of the most projects".into(),
+                    "不在资助项目数最多的方案中".into(),
+                ),
+                Words::new("a lower request", "申请金额更低"),
             );
         }
         let per_point = self.choice.per_point;
@@ -73,24 +79,34 @@ impl<'a> Explained<'a> {
         match with {
             Ok(with) => {
                 let short = self.best.profit - with;
-                let reason = format!(
-                    "{reason}: with it the best total is {} lower",
-                    points(short)
-                );
+                let lower = points(short);
                 // By one unit more than what is missing, so that it wins and does not merely tie.
-                (reason, format!("{} more points", points(short + 1)))
+                let more = points(short + 1);
+                (
+                    because(
+                        format!(": with it the best total is {lower} lower"),
+                        format!("不在最优方案中:若入选,总分最高也要低 {lower} 分"),
+                    ),
+                    Words::new(format!("{more} more points"), format!("再高 {more} 分")),
+                )
             }
             Err(Failure::Infeasible) => (
-                format!("{reason}: the limits rule it out"),
-                "other limits".into(),
+                because(
+                    ": the limits rule it out".into(),
+                    "不在最优方案中:受各项上限所限".into(),
+                ),
+                Words::new("other limits", "调整上限"),
             ),
             Err(Failure::TooLarge) => {
                 // No choice that takes it reaches more than the bound.
                 let most = prices.bound.div_euclid(PRICE_UNIT) - self.bonus;
-                let short = (self.best.profit - most).max(0);
+                let more = points((self.best.profit - most).max(0) + 1);
                 (
-                    reason,
-                    format!("at least {} more points", points(short + 1)),
+                    because(String::new(), "不在最优方案中".into()),
+                    Words::new(
+                        format!("at least {more} more points"),
+                        format!("至少再高 {more} 分"),
+                    ),
                 )
             }
         }

@@ -1,6 +1,7 @@
 //! What has been given away so far, and which limits that leaves.
 
 use super::contest::Contest;
+use super::words::Words;
 use crate::yuan::Yuan;
 
 /// The awards so far, added up by everything that has a limit.
@@ -46,32 +47,55 @@ pub(super) enum Limit {
 
 impl Limit {
     /// The trace line's reason.
-    pub(super) fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> Words {
         match self {
-            Self::Domain { domain, max, .. } => format!("domain {domain} max {max} reached"),
-            Self::DomainAmount { domain, max, .. } => {
-                format!("domain {domain} max_amount {max} leaves too little")
-            }
+            Self::Domain { domain, max, .. } => Words::new(
+                format!("domain {domain} max {max} reached"),
+                format!("“{domain}”领域已达 {max} 个的上限"),
+            ),
+            Self::DomainAmount { domain, max, .. } => Words::new(
+                format!("domain {domain} max_amount {max} leaves too little"),
+                format!("“{domain}”领域资助上限 {max} 元的余额不足"),
+            ),
             Self::Organisation {
                 organisation, max, ..
-            } => {
-                format!("organisation {organisation} max {max} reached")
-            }
-            Self::Street { street, max, .. } => format!("street {street} max {max} reached"),
-            Self::Incompatible { rival } => format!("incompatible with {rival}, which is funded"),
+            } => Words::new(
+                format!("organisation {organisation} max {max} reached"),
+                format!("该组织已达 {max} 个的上限"),
+            ),
+            Self::Street { street, max, .. } => Words::new(
+                format!("street {street} max {max} reached"),
+                format!("“{street}”街道已达 {max} 个的上限"),
+            ),
+            Self::Incompatible { rival } => Words::new(
+                format!("incompatible with {rival}, which is funded"),
+                format!("与已资助的 {rival} 不能同时资助"),
+            ),
         }
     }
 
     /// The change of the rules that would let the award through here.
-    pub(super) fn needs(&self) -> String {
+    pub(super) fn needs(&self) -> Words {
         match self {
-            Self::Domain { domain, needed, .. } => format!("domain {domain} max {needed}"),
-            Self::DomainAmount { domain, needed, .. } => {
-                format!("domain {domain} max_amount {needed}")
+            Self::Domain { domain, needed, .. } => Words::new(
+                format!("domain {domain} max {needed}"),
+                format!("“{domain}”领域上限为 {needed} 个"),
+            ),
+            Self::DomainAmount { domain, needed, .. } => Words::new(
+                format!("domain {domain} max_amount {needed}"),
+                format!("“{domain}”领域资助上限为 {needed} 元"),
+            ),
+            Self::Organisation { needed, .. } => Words::new(
+                format!("max_per_organisation {needed}"),
+                format!("每个组织上限为 {needed} 个"),
+            ),
+            Self::Street { needed, .. } => Words::new(
+                format!("max_per_street {needed}"),
+                format!("每个街道上限为 {needed} 个"),
+            ),
+            Self::Incompatible { rival } => {
+                Words::new(format!("{rival} not funded"), format!("{rival} 未获资助"))
             }
-            Self::Organisation { needed, .. } => format!("max_per_organisation {needed}"),
-            Self::Street { needed, .. } => format!("max_per_street {needed}"),
-            Self::Incompatible { rival } => format!("{rival} not funded"),
         }
     }
 }

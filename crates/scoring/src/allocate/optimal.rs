@@ -6,6 +6,7 @@ use super::explain::Explained;
 use super::problem::{Domain, Item, Problem};
 use super::rules::{Objective, SelectionRules};
 use super::search::{self, Best, Failure};
+use super::words::{Words, below, more_budget};
 use super::{Allocation, AllocationError, Bid, Certificate, Decision, Outcome, nothing};
 use crate::number::Exact;
 use crate::yuan::Yuan;
@@ -57,7 +58,7 @@ pub(super) fn allocate(
             (
                 Outcome::Funded,
                 award,
-                format!("rank {place}: in the best choice"),
+                Words::new("in the best choice", "在最优方案中").of_place(place),
                 rules.acceptance(bid, award),
             )
         } else {
@@ -79,8 +80,10 @@ pub(super) fn allocate(
             application: bid.application.clone(),
             decision,
             award_fen,
-            reason,
-            needs,
+            reason: reason.en,
+            reason_zh: reason.zh,
+            needs: needs.en,
+            needs_zh: needs.zh,
         });
     }
     Ok(Allocation {
@@ -92,25 +95,24 @@ pub(super) fn allocate(
 }
 
 /// An application that no choice could fund.
-fn why_never(rules: &SelectionRules, bid: &Bid, place: u32) -> (String, String) {
+fn why_never(rules: &SelectionRules, bid: &Bid, place: u32) -> (Words, Words) {
     if let Some(line) = rules.pass_line.as_ref().filter(|line| &&bid.score < line) {
-        return (
-            format!("rank {place}: {} is below the pass line {line}", bid.score),
-            format!("{} more points to reach the pass line", line - &bid.score),
-        );
+        let (reason, needs) = below(line, bid);
+        return (reason.of_place(place), needs);
     }
     let award = rules.award_fen(bid, place);
     if award == 0 {
         let (reason, needs) = nothing::why(rules, bid, place);
-        return (format!("rank {place}: {reason}"), needs);
+        return (reason.of_place(place), needs);
     }
     let excess = award - rules.budget.fen();
+    let reason = Words::new(
+        "the award alone exceeds the budget",
+        "单项资助金额已超出预算",
+    );
     (
-        format!("rank {place}: the award alone exceeds the budget"),
-        format!(
-            "{} more yuan of budget",
-            Yuan::from_fen(excess).unwrap_or_default()
-        ),
+        reason.of_place(place),
+        more_budget(Yuan::from_fen(excess).unwrap_or_default()),
     )
 }
 

@@ -12,6 +12,7 @@
 use super::contest::{Contest, Entry};
 use super::given::{Given, Limit};
 use super::rules::{SelectionRules, WhenShort};
+use super::words::{Words, below, more_budget};
 use super::{Allocation, Bid, Decision, Outcome, nothing};
 use crate::number::Exact;
 use crate::yuan::Yuan;
@@ -57,13 +58,16 @@ pub(super) fn allocate(rules: &SelectionRules, ranked: &[&Bid]) -> Allocation {
             (Outcome::NotFunded, 0)
         };
         let (reason, needs) = explain(rules, entry, place, verdict);
+        let reason = reason.of_place(place);
         total += award_fen;
         decisions.push(Decision {
             application: entry.bid.application.clone(),
             decision,
             award_fen,
-            reason: format!("rank {place}: {reason}"),
-            needs,
+            reason: reason.en,
+            reason_zh: reason.zh,
+            needs: needs.en,
+            needs_zh: needs.zh,
         });
     }
     Allocation {
@@ -223,44 +227,53 @@ fn explain(
     entry: &Entry<'_>,
     place: u32,
     verdict: Verdict<'_>,
-) -> (String, String) {
+) -> (Words, Words) {
     let bid = entry.bid;
     match verdict {
         Verdict::Funded { fen, by_minimum } => {
             let reason = if fen < entry.full {
-                "gets what is left of the budget".to_owned()
+                Words::new("gets what is left of the budget", "获得预算余额")
             } else if by_minimum {
-                format!("within the minimum of domain {}", bid.domain)
+                let domain = &bid.domain;
+                Words::new(
+                    format!("within the minimum of domain {domain}"),
+                    format!("属“{domain}”领域的最低名额"),
+                )
             } else {
-                "within the budget".to_owned()
+                Words::new("within the budget", "在预算之内")
             };
             (reason, rules.acceptance(bid, fen))
         }
-        Verdict::BelowLine { line } => (
-            format!("{} is below the pass line {line}", bid.score),
-            format!("{} more points to reach the pass line", line - &bid.score),
-        ),
+        Verdict::BelowLine { line } => below(line, bid),
         Verdict::Nothing => nothing::why(rules, bid, place),
         Verdict::Limited { limits, short } => {
-            let reasons: Vec<String> = limits.iter().map(Limit::reason).collect();
+            let reason = Words::joined(limits.iter().map(Limit::reason));
             let needs = Needs { fen: short, limits };
-            (reasons.join("; "), needs.text())
-        }
-        Verdict::Short { left, needs } => {
-            let reason = format!("{} yuan are left of the budget", yuan(left));
             (reason, needs.text())
         }
-        Verdict::After { last, needs } => (format!("the money ran out at {last}"), needs.text()),
+        Verdict::Short { left, needs } => {
+            let left = yuan(left);
+            let reason = Words::new(
+                format!("{left} yuan are left of the budget"),
+                format!("预算仅余 {left} 元"),
+            );
+            (reason, needs.text())
+        }
+        Verdict::After { last, needs } => {
+            let reason = Words::new(
+                format!("the money ran out at {last}"),
+                format!("预算在 {last} 处已用完"),
+            );
+            (reason, needs.text())
+        }
     }
 }
 
 impl Needs {
-    fn text(&self) -> String {
-        let mut needs: Vec<String> = self.limits.iter().map(Limit::needs).collect();
-        if 0 < self.fen {
-            needs.push(format!("{} more yuan of budget", yuan(self.fen)));
-        }
-        needs.join("; ")
+    fn text(&self) -> Words {
+        let limits = self.limits.iter().map(Limit::needs);
+        let money = (0 < self.fen).then(|| more_budget(yuan(self.fen)));
+        Words::joined(limits.chain(money))
     }
 }
 

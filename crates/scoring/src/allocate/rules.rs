@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::words::Words;
 use super::{Bid, step_down};
 use crate::number::{Exact, Rounding};
 use crate::yuan::Yuan;
@@ -316,13 +317,16 @@ impl SelectionRules {
     }
 
     /// What an application must accept to be funded with `award`; empty if nothing.
-    pub(super) fn acceptance(&self, bid: &Bid, award: i64) -> String {
+    pub(super) fn acceptance(&self, bid: &Bid, award: i64) -> Words {
         let floor = self.floor_fen(bid);
         if floor <= award {
-            return String::new();
+            return Words::default();
         }
         let floor = Yuan::from_fen(floor).unwrap_or_default();
-        format!("acceptance: the award is below the floor of {floor} yuan")
+        Words::new(
+            format!("acceptance: the award is below the floor of {floor} yuan"),
+            format!("须申报方接受:资助金额低于 {floor} 元的下限"),
+        )
     }
 
     /// What `bid`, in place `rank` (from 1) by score, gets if it is funded in full, in fen: floored

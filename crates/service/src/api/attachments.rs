@@ -1,4 +1,4 @@
-//! Files of applications: in and out by streaming, their type found from their content.
+//! Files of applications and of objections: in and out by streaming, their type found from their content.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use axum::response::{IntoResponse as _, Response};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use fundcycle_core::actor::Role;
 use fundcycle_core::attachment;
-use fundcycle_core::kinds::{Command, Kind};
+use fundcycle_core::kinds::{Command, Kind, State};
 use fundcycle_core::rejection::Text;
 use fundcycle_store::ExecuteError;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::body::too_large;
 use super::call::Call;
@@ -47,7 +46,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         schema: json!({"type": "string", "maxLength": 200}),
         summary: "What you call the file.",
     };
-    let mut upload = Operation::new(
+    let to_application = Operation::new(
         Method::POST,
         "/v1/applications/{id}/attachments",
         "attachment.upload",
@@ -55,28 +54,23 @@ pub(crate) fn operations() -> Vec<Operation> {
             "Add a file: send its bytes as the body",
             "附件:上传(请求体为文件内容)",
         ),
-        upload,
+        |call| upload(call, Kind::Application),
     )
     .roles([Role::Applicant, Role::Owner])
-    .parameters([id_in_path("id", "Which application."), name])
-    .parameters(writing())
-    .gives(
-        StatusCode::CREATED,
-        "The file; `Location` says where.",
-        reference(&record_name(Kind::Attachment)),
+    .parameters([id_in_path("id", "Which application."), name.clone()]);
+    let to_objection = Operation::new(
+        Method::POST,
+        "/v1/objections/{id}/attachments",
+        "attachment.keep",
+        Text::new(
+            "Keep a paper that came with an objection: send its bytes as the body",
+            "附件:留存异议材料(请求体为文件内容)",
+        ),
+        |call| upload(call, Kind::Objection),
     )
-    .problems([
-        Code::Malformed,
-        Code::Forbidden,
-        Code::NotFound,
-        Code::TooLarge,
-        Code::UnsupportedMediaType,
-        Code::Invalid,
-        Code::KeyReused,
-    ])
-    .tag(Kind::Attachment.plural());
-    upload.carries = Carries::File;
-    upload.within = TRANSFER;
+    .roles([Role::Staff])
+    .parameters([id_in_path("id", "Which objection."), name]);
+    let [to_application, to_objection] = [to_application, to_objection].map(takes_a_file);
     let mut download = Operation::new(
         Method::GET,
         "/v1/attachments/{id}/content",
@@ -103,13 +97,37 @@ pub(crate) fn operations() -> Vec<Operation> {
     .tag(Kind::Attachment.plural());
     download.gives.media_type = "application/octet-stream";
     download.within = TRANSFER;
-    vec![upload, download]
+    vec![to_application, to_objection, download]
 }
 
-async fn upload(mut call: Call) -> Answered {
-    let application = call.visible(Kind::Application, call.id("id")?).await?;
+/// What every address has in common that takes the bytes of a file.
+fn takes_a_file(operation: Operation) -> Operation {
+    let mut operation = operation
+        .parameters(writing())
+        .gives(
+            StatusCode::CREATED,
+            "The file; `Location` says where.",
+            reference(&record_name(Kind::Attachment)),
+        )
+        .problems([
+            Code::Malformed,
+            Code::Forbidden,
+            Code::NotFound,
+            Code::TooLarge,
+            Code::UnsupportedMediaType,
+            Code::Invalid,
+            Code::KeyReused,
+        ])
+        .tag(Kind::Attachment.plural());
+    operation.carries = Carries::File;
+    operation.within = TRANSFER;
+    operation
+}
+
+async fn upload(mut call: Call, owner: Kind) -> Answered {
+    let owner = call.visible(owner, call.id("id")?).await?;
     // Before any byte is taken: who may never add a file sends none.
-    call.require_one_of(&application.roles_of(&call.viewer.actor))?;
+    call.require_one_of(&owner.roles_of(&call.viewer.actor))?;
     let name = call.query.text("name").unwrap_or_default().to_owned();
     if name.is_empty() {
         call.query
@@ -138,38 +156,36 @@ async fn upload(mut call: Call) -> Answered {
             }
             Refused::Failed(error) => Problem::internal(&error),
         })?;
-    let outcome = keep(
-        &call,
-        application.journal(),
-        application.id(),
-        name,
-        &incoming,
-    )
-    .await;
+    let outcome = keep(&call, &owner, name, &incoming).await;
     call.app.files.discard(&incoming).await;
     outcome
 }
 
-async fn keep(
-    call: &Call,
-    journal: Uuid,
-    application: Uuid,
-    name: String,
-    incoming: &Incoming,
-) -> Answered {
+async fn keep(call: &Call, owner: &State, name: String, incoming: &Incoming) -> Answered {
     let media_type = media_type(&incoming.head)?;
     let Incoming { size, sha256, .. } = incoming.clone();
     let idempotency = idempotency_key(call, &json!([name, sha256]), None)?;
     let id = new_id(Kind::Attachment, idempotency.as_ref());
-    let command = attachment::Command::Upload {
-        application,
-        name,
-        media_type: media_type.to_owned(),
-        size,
-        sha256,
+    let media_type = media_type.to_owned();
+    let command = if owner.kind() == Kind::Objection {
+        attachment::Command::Keep {
+            objection: owner.id(),
+            name,
+            media_type,
+            size,
+            sha256,
+        }
+    } else {
+        attachment::Command::Upload {
+            application: owner.id(),
+            name,
+            media_type,
+            size,
+            sha256,
+        }
     };
     let sending = Sending {
-        journal,
+        journal: owner.journal(),
         id,
         command: Command::Attachment(command),
         precondition: precondition(&call.headers, false)?,

@@ -142,7 +142,8 @@ pub(crate) fn submission(call: &Call, sending: Sending, dry_run: bool) -> Submis
     }
 }
 
-/// The answer to a command: the record as the caller sees it now; 204 where they no longer do.
+/// The answer to a command: the record as the caller sees it now; 204 where they no longer do. Who
+/// hands something in that they may not see afterwards gets a receipt: 202.
 pub(crate) fn render(call: &Call, kind: Kind, answer: &Answer, done: StatusCode) -> Response {
     render_with(call, kind, answer, done, None)
 }
@@ -157,7 +158,17 @@ fn render_with(
 ) -> Response {
     let dry_run = call.query.is_on("dry_run");
     let Some((entity_tag, mut record)) = record(call, kind, answer) else {
-        return StatusCode::NO_CONTENT.into_response();
+        let receipt = answer
+            .facts
+            .first()
+            .filter(|_| done == StatusCode::CREATED && !dry_run);
+        return match receipt {
+            Some(first) => json_response(
+                StatusCode::ACCEPTED,
+                &json!({"receipt": first.id, "received_at": answer.at}),
+            ),
+            None => StatusCode::NO_CONTENT.into_response(),
+        };
     };
     record.extend(receipt.map(|receipt| ("receipt".to_owned(), receipt)));
     if dry_run {

@@ -182,7 +182,7 @@ fn create(kind: Kind, verb: &Verb, alone: bool, schemas: &Schemas) -> Operation 
         schemas.definitions(),
     ));
     let summary = says(verb.summary, kind, verb.zh);
-    Operation::new(
+    let operation = Operation::new(
         Method::POST,
         path,
         format!("{}.{name}", kind.name()),
@@ -193,12 +193,24 @@ fn create(kind: Kind, verb: &Verb, alone: bool, schemas: &Schemas) -> Operation 
     .parameters(in_collection(kind))
     .parameters(writing())
     .takes(body)
-    .gives(
+    .problems(refusals());
+    if verb.by.iter().eq(&[Role::Public]) {
+        let receipt = json!({
+            "type": "object",
+            "required": ["receipt", "received_at"],
+            "properties": {
+                "receipt": {"type": "string", "format": "uuid", "description": "What to quote when asking about it."},
+                "received_at": {"type": "string", "format": "date-time"},
+            },
+        });
+        let says = "It was received; what becomes of it is not public.";
+        return operation.gives(StatusCode::ACCEPTED, says, receipt);
+    }
+    operation.gives(
         StatusCode::CREATED,
         "The new record; `Location` says where.",
         reference(&record_name(kind)),
     )
-    .problems(refusals())
 }
 
 fn act(kind: Kind, verb: &Verb, schemas: &Schemas) -> Operation {

@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use fundcycle_core::actor::Role;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::proof::Digest;
-use fundcycle_core::proof::note::{Note, PublicKey};
+use fundcycle_core::proof::note::Note;
 use fundcycle_core::proof::receipt::Receipt;
 use fundcycle_core::rejection::Text;
 use fundcycle_core::visibility::Eye;
@@ -143,18 +143,8 @@ async fn make(call: &Call, entry: &Entry) -> Result<Value, Problem> {
         .await?
         .ok_or_else(|| unfit(&"an entry is not in its journal"))?;
     let note = Note::parse(&signed.note).map_err(|error| unfit(&error))?;
-    let keys: Vec<PublicKey> = signing::recorded(store)
+    let (_, key) = signing::key_of(store, &note)
         .await?
-        .into_iter()
-        .flat_map(|on_record| on_record.keys())
-        .collect();
-    let key = keys
-        .into_iter()
-        .find(|key| {
-            note.signatures
-                .iter()
-                .any(|one| one.key_id == key.key_id(&one.name))
-        })
         .ok_or_else(|| unfit(&"a checkpoint is signed with an unknown key"))?;
     let salt = Digest::from_bytes(&entry.salt).ok_or_else(|| unfit(&"an entry has no salt"))?;
     let content = entry.content().map_err(|error| unfit(&error))?;

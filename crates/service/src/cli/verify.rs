@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use fundcycle_core::calendar::WorkingDayCalendar;
+use fundcycle_core::proof::Digest;
 use fundcycle_core::rejection::Text;
 use fundcycle_core::verification::{Export, check};
 
@@ -14,6 +15,9 @@ use super::{Stop, complain, say};
 pub(crate) struct VerifyArgs {
     /// The file, as `GET /v1/cycles/{cycle}/verification` gives it.
     file: PathBuf,
+    /// The fingerprint of the key that must have signed the head of the record, as it was published.
+    #[arg(long, value_name = "SHA256")]
+    key: Option<Digest>,
     /// The language of what is printed.
     #[arg(long, value_enum, default_value_t = Locale::En)]
     locale: Locale,
@@ -40,7 +44,7 @@ impl Locale {
 
 /// Does what is asked.
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Stop> {
-    let VerifyArgs { file, locale } = args;
+    let VerifyArgs { file, key, locale } = args;
     let name = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| Stop::Trouble(format!("{name} cannot be read: {error}")))?;
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Stop> {
         complain(&format!("{name} is not a verification file: {error}"));
         Stop::No
     })?;
-    let said = check(&export, &WorkingDayCalendar::china()?);
+    let said = check(&export, *key, &WorkingDayCalendar::china()?);
     for one in &said {
         let mark = if one.holds { "✓" } else { "✗" };
         say(&format!("{mark} {}", locale.of(&one.text)))?;

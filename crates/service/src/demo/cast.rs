@@ -197,12 +197,12 @@ fn published(project: Project) -> Result<Applicant, CastError> {
         ),
         title: project.title,
         paper: if promoted {
-            79
+            80
         } else {
             84 + number(&format!("paper {no}"), 9)
         },
         pitch: if promoted {
-            79
+            80
         } else {
             85 + number(&format!("pitch {no}"), 9)
         },

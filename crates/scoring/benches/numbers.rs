@@ -205,6 +205,25 @@ fn rules(bids: &[Bid], counts_bind: bool, mode: SelectionMode) -> SelectionRules
     }
 }
 
+/// A fifth of what is asked for; one award per organisation; so many domains may have no more than 60 to
+/// 90 % of an eighth of the money.
+fn money_binds(bids: &[Bid], capped: i64) -> SelectionRules {
+    let budget = bids.iter().map(|bid| bid.requested_fen).sum::<i64>() / 5;
+    let domain = |number: i64| {
+        let limits = DomainLimits {
+            max_amount: Yuan::from_fen(budget / 8 * (6 + number % 4) / 10),
+            ..DomainLimits::default()
+        };
+        (format!("d{number}"), limits)
+    };
+    SelectionRules {
+        mode: SelectionMode::Optimal,
+        max_per_organisation: Some(1),
+        domain: (0..capped).map(domain).collect(),
+        ..SelectionRules::with_budget(Yuan::from_fen(budget).unwrap())
+    }
+}
+
 fn selections(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("selection");
     group
@@ -236,9 +255,16 @@ fn selections(criterion: &mut Criterion) {
         let rules = rules(&bids, false, SelectionMode::Optimal);
         measure(&format!("Optimal, {bidding:?}"), &bids, &rules);
     }
-    let bids = bids(2_000, Bidding::Plain);
-    let rules = rules(&bids, true, SelectionMode::Optimal);
-    measure("Optimal, counts bind", &bids, &rules);
+    let plain = bids(2_000, Bidding::Plain);
+    let binding = rules(&plain, true, SelectionMode::Optimal);
+    measure("Optimal, counts bind", &plain, &binding);
+    for bidding in [Bidding::Plain, Bidding::ToTheFen] {
+        let bids = bids(2_000, bidding);
+        for capped in [2, 5, 8] {
+            let name = format!("Optimal, {bidding:?}, money of {capped} domains binds");
+            measure(&name, &bids, &money_binds(&bids, capped));
+        }
+    }
 }
 
 criterion_group!(benches, scores, assignments, selections);

@@ -5,6 +5,7 @@ mod amounts;
 mod anchors;
 mod assignment;
 mod draws;
+mod hard;
 mod least_squares;
 mod properties;
 mod rubrics;

@@ -11,6 +11,7 @@ mod coverage;
 mod cycle;
 mod desk;
 mod district;
+mod doctor;
 mod documents;
 mod exit_codes;
 mod keeping;

@@ -19,6 +19,7 @@ pub mod diagram;
 pub mod digest;
 pub mod disclosure;
 pub mod engine;
+pub mod invariants;
 pub mod kinds;
 pub mod present;
 pub mod proof;

@@ -5,6 +5,7 @@ mod allocate;
 mod assign;
 mod calendar;
 pub(crate) mod database;
+mod doctor;
 mod draw;
 mod journal;
 mod keep;
@@ -70,6 +71,13 @@ Exits with 1 if the backup or what was restored is not as it was.")]
 Example, with the service stopped:
   fundcycle move --from sqlite:fundcycle.db --to postgres://fundcycle@db/fundcycle")]
     Move(keep::MoveArgs),
+    /// Look for everything that is wrong with an installation: configuration, database, clock, key,
+    /// record, rules of every cycle, and files. Changes nothing.
+    #[command(after_help = "\
+Example:
+  fundcycle doctor --database sqlite:fundcycle.db --files fundcycle-files
+Exits with 1 if something is wrong, one line for each.")]
+    Doctor(doctor::DoctorArgs),
     /// Keep administrators.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -196,6 +204,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Backup(args) => within_runtime(keep::backup(args)),
         Command::Restore(args) => within_runtime(keep::restore(args)),
         Command::Move(args) => within_runtime(keep::relocate(args)),
+        Command::Doctor(args) => within_runtime(doctor::run(args)),
         Command::Admin(command) => within_runtime(admin::run(command)),
         Command::Journal(command) => within_runtime(journal::run(command)),
         Command::Outbox(command) => within_runtime(outbox::run(command)),

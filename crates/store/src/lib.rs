@@ -18,6 +18,7 @@ pub mod copy;
 pub mod credential;
 pub mod entry;
 mod error;
+mod health;
 pub mod idempotency;
 pub mod inbox;
 pub mod list;

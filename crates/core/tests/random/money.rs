@@ -1,9 +1,9 @@
 //! What must hold of money, notice, objections and projects after every accepted command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fundcycle_core::application::Application;
-use fundcycle_core::award::{self, Award};
+use fundcycle_core::award::Award;
 use fundcycle_core::evaluation::Evaluation;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
@@ -13,48 +13,12 @@ use fundcycle_core::project::{self, Project};
 use fundcycle_core::selection::Selection;
 use fundcycle_core::sheet::Sheet;
 use fundcycle_core::tranche::Tranche;
-use fundcycle_core::world::World;
 use uuid::Uuid;
 
 use crate::invariants::{Holds, Seen, ensure};
 
-pub(crate) const ALL: &[fn(&Seen) -> Holds] = &[
-    i11, i14, i31, i33, i33_ruling, i34, i35, i36, i36_award, i37, i38, i39, i40,
-];
-
-fn promised(world: &World) -> i64 {
-    let held = ["proposed", "noticing", "disputed", "cleared", "awarded"];
-    let held = world
-        .all::<Application>()
-        .filter(|one| held.contains(&one.stage.name()));
-    held.filter_map(|one| Some(one.data.selected.as_ref()?.award.fen()))
-        .sum()
-}
-
-/// I11: what is promised and awarded never exceeds the budget in force.
-fn i11(seen: &Seen) -> Holds {
-    let Some(policy) = seen.policy() else {
-        return Ok(());
-    };
-    let (promised, budget) = (promised(seen.after), policy.selection.budget.fen());
-    ensure(promised <= budget, || {
-        format!("I11: {promised} of {budget} fen promised")
-    })
-}
-
-/// I14: an application is awarded at most once.
-fn i14(seen: &Seen) -> Holds {
-    let mut subjects = BTreeSet::new();
-    seen.after.all::<Award>().try_for_each(|award| {
-        let one = award
-            .data
-            .application
-            .filter(|id| award::id_of(*id) == award.id);
-        ensure(one.is_some_and(|one| subjects.insert(one)), || {
-            format!("I14: {award:?}")
-        })
-    })
-}
+pub(crate) const ALL: &[fn(&Seen) -> Holds] =
+    &[i31, i33, i33_ruling, i34, i35, i36_award, i38, i40];
 
 /// I31: a computed list respects budget, domains, organisations and requests; sums are in fen.
 fn i31(seen: &Seen) -> Holds {
@@ -170,53 +134,6 @@ fn i35(seen: &Seen) -> Holds {
         })
 }
 
-/// I36: an award is what was selected; payments are no more than it, and every fen of it is paid,
-/// withheld, cancelled or still to come.
-fn i36(seen: &Seen) -> Holds {
-    seen.after.all::<Award>().try_for_each(|award| {
-        let id = project::id_of(award.id);
-        let all: Vec<_> = seen.after.parts_of::<Tranche>(id).collect();
-        let (mut planned, mut paid, mut withheld, mut cancelled, mut open) = (0, 0, 0, 0, 0);
-        for one in &all {
-            let data = &one.data;
-            let left = data.amount.fen() - data.paid.fen() - data.cancelled.fen();
-            let payments: i64 = data.payments.iter().map(|one| one.amount.fen()).sum();
-            let fits = left >= 0
-                && payments == data.paid.fen()
-                && data.cancelled.fen() >= 0
-                && data.payments.iter().all(|one| one.amount.fen() > 0)
-                && (left > 0)
-                    == ["planned", "requested", "approved", "withheld"].contains(&one.stage.name());
-            ensure(fits, || format!("I36: {one:?}"))?;
-            planned += data.amount.fen();
-            paid += data.paid.fen();
-            cancelled += data.cancelled.fen();
-            match one.stage.name() {
-                "withheld" => withheld += left,
-                _ => open += left,
-            }
-        }
-        let amount = award.data.amount.fen();
-        ensure(
-            paid <= amount && (all.is_empty() || planned == amount),
-            || format!("I36: {paid} paid and {planned} planned of {amount}"),
-        )?;
-        ensure(paid + withheld + cancelled + open == planned, || {
-            format!("I36: {paid} + {withheld} + {cancelled} + {open} of {planned}")
-        })?;
-        let Some(project) = seen.after.get::<Project>(id) else {
-            return Ok(());
-        };
-        let counted = project::balance(project, seen.after).is_some_and(|balance| {
-            balance.paid.fen() == paid
-                && balance.withheld.fen() == withheld
-                && balance.cancelled.fen() == cancelled
-                && balance.remaining.fen() == amount - paid - withheld - cancelled
-        });
-        ensure(counted, || format!("I36: the balance of {project:?}"))
-    })
-}
-
 /// I36: a letter grants what the list gave, and nothing changes it afterwards.
 fn i36_award(seen: &Seen) -> Holds {
     seen.after.all::<Award>().try_for_each(|award| {
@@ -242,17 +159,6 @@ fn i36_award(seen: &Seen) -> Holds {
     })
 }
 
-/// I37: who put a payment forward, who agreed and who paid are three people, for each payment.
-fn i37(seen: &Seen) -> Holds {
-    seen.after.all::<Tranche>().try_for_each(|one| {
-        one.data.payments.iter().try_for_each(|payment| {
-            let who = [payment.requested_by, payment.approved_by, payment.paid_by];
-            let who: BTreeSet<Uuid> = who.into_iter().flatten().collect();
-            ensure(who.len() == 3, || format!("I37: {one:?}"))
-        })
-    })
-}
-
 /// I38: nothing is paid while the project is suspended or over, its application disputed, or its bank
 /// account not checked since it changed.
 fn i38(seen: &Seen) -> Holds {
@@ -268,33 +174,6 @@ fn i38(seen: &Seen) -> Holds {
             });
             ensure(runs && awarded && checked, || format!("I38: {fact:?}"))
         })
-}
-
-/// I39: what was paid was accepted as spent, refunded, or is owed; none of these is negative.
-fn i39(seen: &Seen) -> Holds {
-    seen.after.all::<Project>().try_for_each(|one| {
-        let data = &one.data;
-        let paid = project::paid(one.id, seen.after).fen();
-        let owed = project::outstanding(one, seen.after).fen();
-        let fraud = data
-            .termination
-            .as_ref()
-            .is_some_and(|end| end.ground == project::Ground::Fraud);
-        let accepted = data
-            .accepted_spend
-            .map_or(0, fundcycle_core::money::Money::fen);
-        let counted = if fraud { 0 } else { accepted };
-        let (refunded, written_off) = (data.refunded.fen(), data.written_off.fen());
-        let whole = counted + refunded + owed == paid;
-        let positive = [paid, owed, accepted, refunded, written_off]
-            .iter()
-            .all(|one| *one >= 0);
-        ensure(whole && positive && written_off <= owed, || {
-            format!(
-                "I39: paid {paid}, accepted {accepted}, refunded {refunded}, owed {owed}: {one:?}"
-            )
-        })
-    })
 }
 
 /// I40: a grade is the highest band whose lower bound the score reaches.

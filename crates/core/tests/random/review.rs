@@ -18,8 +18,7 @@ use uuid::Uuid;
 
 use crate::invariants::{Holds, Seen, ensure};
 
-pub(crate) const ALL: &[fn(&Seen) -> Holds] =
-    &[i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28];
+pub(crate) const ALL: &[fn(&Seen) -> Holds] = &[i18, i19, i20, i22, i23, i24, i25, i26, i27, i28];
 
 /// The organisation whose application or project a sheet is about.
 fn owner(subject: Option<Uuid>, world: &World) -> Option<Uuid> {
@@ -76,20 +75,6 @@ fn i20(seen: &Seen) -> Holds {
                 format!("I20: {fact:?}")
             })
         })
-}
-
-/// I21: an expert has at most one live sheet for one subject in one panel.
-fn i21(seen: &Seen) -> Holds {
-    let mut keys = BTreeSet::new();
-    let dead = ["abstained", "recused", "void"];
-    let mut live = seen
-        .after
-        .all::<Sheet>()
-        .filter(|sheet| !dead.contains(&sheet.stage.name()));
-    live.try_for_each(|sheet| {
-        let key = (sheet.data.expert, sheet.data.subject, sheet.data.panel);
-        ensure(keys.insert(key), || format!("I21: {sheet:?}"))
-    })
 }
 
 /// I22: what is handed in lies within the rubric, with the total that follows from it.

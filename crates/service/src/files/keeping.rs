@@ -1,4 +1,6 @@
-//! Files as a whole: copied to another place, checked against their hashes.
+//! Files as a whole: copied to another place, checked against their hashes, listed.
+
+use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt as _;
 use object_store::{ObjectStoreExt as _, PutPayload};
@@ -75,5 +77,26 @@ impl Files {
             other.store.delete(&path).await?;
         }
         checked
+    }
+
+    /// Every file that is kept, by its name, and when it was written, in Unix milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder cannot be read.
+    pub(crate) async fn all(&self) -> Result<BTreeMap<String, i64>, object_store::Error> {
+        self.store
+            .list(None)
+            .map_ok(|one| {
+                let at = one.last_modified.timestamp_millis();
+                (one.location.to_string(), at)
+            })
+            .try_collect()
+            .await
+    }
+
+    /// The name that the file of a record has in [`Files::all`].
+    pub(crate) fn name_of(id: Uuid, sha256: &str) -> String {
+        place(id, sha256).to_string()
     }
 }

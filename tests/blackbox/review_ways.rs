@@ -4,6 +4,7 @@
 mod board;
 mod draws;
 mod roadshow;
+mod swaps;
 mod timetable;
 
 use std::collections::BTreeSet;
@@ -35,8 +36,14 @@ pub(crate) const VERBS: &[&str] = &[
     "sheet recuse",
     "sheet reopen",
     "sheet void",
+    "slot agree_to_swap",
+    "slot approve_swap",
+    "slot ask_swap",
     "slot cancel",
+    "slot drop_swap",
+    "slot hear_of_swap",
     "slot pitch_again",
+    "slot take_place",
     "slot withdraw",
     "timetable draw_up",
     "timetable publish",

@@ -1,16 +1,22 @@
 //! The turn of one application in a sitting of the roadshow (`domain.md` §2.7).
 
+mod gates;
+mod swap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::gates::{
+    AT_ROADSHOW, FLOOR_FREE, LEFT, NOT_SCORED, SESSION_PUBLISHED, SESSION_RUNNING, TAKES_PART,
+};
+use self::swap::{ASKED, ASKED_BY_OTHER, NOT_ASKED};
+pub use self::swap::{Swap, Swapped};
 use crate::actor::Role;
-use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record, Stored as _, Then};
+use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then};
 use crate::application::{self, Application};
 use crate::context::Context;
-use crate::cycle;
 use crate::kinds::Kind;
-use crate::pitch_session::{self, PitchSession};
 use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
@@ -75,6 +81,36 @@ commands! {
         /// What failed.
         reason: String,
     }
+    /// Ask another presenter of the session to change places.
+    AskSwap = "ask_swap" "申请换序" {
+        /// The number of the other application.
+        with: String,
+        /// Why.
+        reason: String,
+    }
+    /// Learn that another presenter asks to change places; follows from asking.
+    HearOfSwap = "hear_of_swap" "收到换序申请" {
+        /// The number of the other application.
+        with: String,
+        /// Why.
+        reason: String,
+    }
+    /// Change places with who asked.
+    AgreeToSwap = "agree_to_swap" "同意换序" {}
+    /// Let the two change places although the other one has not agreed.
+    ApproveSwap = "approve_swap" "批准换序" {
+        /// Why.
+        reason: String,
+    }
+    /// Withdraw or refuse the request to change places.
+    DropSwap = "drop_swap" "放弃换序" {}
+    /// Take the other's place; follows from agreeing or approving.
+    TakePlace = "take_place" "换序" {
+        /// The turn from now on.
+        turn: Turn,
+        /// What was changed and why.
+        swapped: Swapped,
+    }
     /// Mark the turn of an application that left the roadshow.
     Withdraw = "withdraw" "标记撤回" {}
     /// End it with its session; follows from cancelling the session.
@@ -123,6 +159,12 @@ pub struct Slot {
     pub overrun_seconds: u32,
     /// Why it was pitched again, each time.
     pub repeated_because: Vec<String>,
+    /// The change of places that is asked for.
+    #[serde(default)]
+    pub swap: Option<Swap>,
+    /// The changes of places that were made; the order drawn stays with the session.
+    #[serde(default)]
+    pub swaps: Vec<Swapped>,
 }
 
 /// What happened to a turn.
@@ -146,90 +188,22 @@ pub enum Event {
         /// What failed.
         reason: String,
     },
+    /// A change of places is asked for.
+    SwapAsked {
+        /// With whom, by whom and why.
+        swap: Swap,
+    },
+    /// It is not asked for any more.
+    SwapDropped {},
+    /// It has another place in the order.
+    PlaceTaken {
+        /// The turn from now on.
+        turn: Turn,
+        /// What was changed and why.
+        swapped: Swapped,
+    },
     /// Nothing but the move itself.
     Moved {},
-}
-
-const SESSION_PUBLISHED: Gate<Slot> = Gate::<Slot>::new(
-    "session_published",
-    "the session is not on",
-    "场次未公布或已结束",
-    |slot, cx| {
-        use pitch_session::Stage::{Published, Running};
-        session(slot, cx).is_some_and(|session| matches!(session.stage, Published | Running))
-    },
-)
-.looking_at(session_needed);
-const SESSION_RUNNING: Gate<Slot> = Gate::<Slot>::new(
-    "session_running",
-    "the session is not running",
-    "场次未开始或已结束",
-    |slot, cx| {
-        session(slot, cx).is_some_and(|session| session.stage == pitch_session::Stage::Running)
-    },
-)
-.looking_at(session_needed);
-const FLOOR_FREE: Gate<Slot> = Gate::<Slot>::new(
-    "floor_free",
-    "another pitch of this session is being heard",
-    "本场另有项目正在路演",
-    |slot, cx| {
-        !cx.world
-            .parts_of::<Slot>(slot.data.turn.session)
-            .any(|other| other.stage == Stage::Presenting)
-    },
-)
-.looking_at(|slot| vec![Need::PartsOf(Kind::Slot, slot.data.turn.session)]);
-const TAKES_PART: Gate<Slot> = Gate::<Slot>::new(
-    "takes_part",
-    "the application has left the roadshow",
-    "该申报已退出路演",
-    takes_part,
-)
-.looking_at(application_needed);
-const LEFT: Gate<Slot> = Gate::<Slot>::new(
-    "left",
-    "the application still takes part",
-    "该申报仍在路演名单中",
-    |slot, cx| !takes_part(slot, cx),
-)
-.looking_at(application_needed);
-const NOT_SCORED: Gate<Slot> = Gate::<Slot>::new(
-    "not_scored",
-    "the pitch has been scored: reopen the panel first",
-    "该路演已计分,请先重新开放评审组",
-    |slot, cx| {
-        cx.world
-            .get::<Application>(slot.data.turn.application)
-            .is_some_and(|application| application.data.roadshow.is_none())
-    },
-)
-.looking_at(application_needed);
-
-const AT_ROADSHOW: Gate<Slot> = Gate::<Slot>::new(
-    "at_roadshow",
-    "the cycle is not at the roadshow",
-    "届次不在路演阶段",
-    |_, cx| (cx.cycle()).is_some_and(|cycle| cycle.stage == cycle::Stage::Roadshow),
-);
-
-fn session<'a>(slot: &Record<Slot>, cx: &Context<'a>) -> Option<&'a Record<PitchSession>> {
-    cx.world.get::<PitchSession>(slot.data.turn.session)
-}
-
-fn session_needed(slot: &Record<Slot>) -> Vec<Need> {
-    vec![Need::One(Kind::PitchSession, slot.data.turn.session)]
-}
-
-fn application_needed(slot: &Record<Slot>) -> Vec<Need> {
-    vec![Need::One(Kind::Application, slot.data.turn.application)]
-}
-
-fn takes_part(slot: &Record<Slot>, cx: &Context<'_>) -> bool {
-    use application::Stage::{RoadshowReady, Shortlisted};
-    cx.world
-        .get::<Application>(slot.data.turn.application)
-        .is_some_and(|application| matches!(application.stage, Shortlisted | RoadshowReady))
 }
 
 impl Aggregate for Slot {
@@ -247,6 +221,12 @@ impl Aggregate for Slot {
             Move { from: &[], verb: Verb::Schedule, to: Some(Drafted), by: &[Role::System], gates: &[] },
             Move { from: &[Drafted], verb: Verb::Publish, to: Some(Scheduled), by: &[Role::System], gates: &[] },
             Move { from: &[Scheduled], verb: Verb::Confirm, to: Some(Confirmed), by: &[Role::Applicant], gates: &[TAKES_PART] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::AskSwap, to: None, by: &[Role::Applicant], gates: &[SESSION_PUBLISHED, TAKES_PART, NOT_ASKED] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::HearOfSwap, to: None, by: &[Role::System], gates: &[NOT_ASKED] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::AgreeToSwap, to: None, by: &[Role::Applicant], gates: &[SESSION_PUBLISHED, TAKES_PART, ASKED_BY_OTHER] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::ApproveSwap, to: None, by: &[Role::Staff], gates: &[SESSION_PUBLISHED, ASKED] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::DropSwap, to: None, by: &[Role::Applicant, Role::System], gates: &[ASKED] },
+            Move { from: &[Scheduled, Confirmed], verb: Verb::TakePlace, to: None, by: &[Role::System], gates: &[ASKED] },
             Move { from: &[Scheduled, Confirmed], verb: Verb::CheckIn, to: Some(CheckedIn), by: &[Role::Staff], gates: &[SESSION_PUBLISHED, TAKES_PART] },
             Move { from: &[CheckedIn], verb: Verb::Start, to: Some(Presenting), by: &[Role::Staff], gates: &[SESSION_RUNNING, FLOOR_FREE, TAKES_PART] },
             Move { from: &[Presenting], verb: Verb::Finish, to: Some(Presented), by: &[Role::Staff], gates: &[TAKES_PART] },
@@ -277,10 +257,12 @@ impl Aggregate for Slot {
             stages: &[],
         },
     ];
-    const FIELDS: &'static [Field] = &[Field {
-        name: "turn",
-        eyes: &[Eye::Applicant],
-    }];
+    #[rustfmt::skip]
+    const FIELDS: &'static [Field] = &[
+        Field { name: "turn", eyes: &[Eye::Applicant] },
+        Field { name: "swap", eyes: &[Eye::Applicant] },
+        Field { name: "swaps", eyes: &[Eye::Applicant] },
+    ];
     #[rustfmt::skip]
     const SHOWS: &'static [Shows] = &[(Column::Parent, "turn"), (Column::Number, "turn"), (Column::Amount, "turn")];
 
@@ -296,7 +278,11 @@ impl Aggregate for Slot {
 
     fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
         match command {
-            Command::Confirm {} => application_needed(record),
+            Command::Confirm {} => gates::application_needed(record),
+            Command::AskSwap { .. }
+            | Command::AgreeToSwap {}
+            | Command::ApproveSwap { .. }
+            | Command::DropSwap {} => swap::needs(record),
             _ => Vec::new(),
         }
     }
@@ -336,6 +322,14 @@ impl Aggregate for Slot {
                 Decided::only(Event::Repeated { reason })
                     .then(application(application::Command::PitchAgain {}))
             }
+            Command::AskSwap { with, reason } => swap::asked(record, with, reason, cx)?,
+            Command::HearOfSwap { with, reason } => swap::heard(with, reason),
+            Command::AgreeToSwap {} => swap::made(record, None, cx)?,
+            Command::ApproveSwap { reason } => swap::made(record, Some(reason), cx)?,
+            Command::DropSwap {} => swap::dropped(record, cx),
+            Command::TakePlace { turn, swapped } => {
+                Decided::only(Event::PlaceTaken { turn, swapped })
+            }
             Command::Publish {}
             | Command::CheckIn {}
             | Command::Withdraw {}
@@ -361,6 +355,13 @@ impl Aggregate for Slot {
                 self.started_at = None;
                 self.finished_at = None;
                 self.overrun_seconds = 0;
+            }
+            Event::SwapAsked { swap } => self.swap = Some(swap),
+            Event::SwapDropped {} => self.swap = None,
+            Event::PlaceTaken { turn, swapped } => {
+                self.turn = turn;
+                self.swap = None;
+                self.swaps.push(swapped);
             }
             Event::Moved {} => {}
         }

@@ -48,6 +48,8 @@ fn example() -> Value {
         "answer": "经复核,指标完成率计算无误。",
         "rectification": "补齐活动签到表。",
         "due": "2024-06-06T15:59:59.999Z",
+        "turn": { "number": "WJ2024-7K3M-9QXA", "position": 3 },
+        "swap": { "with": "WJ2024-8N4P-2RYB", "reason": "上午须出庭" },
         "description": "短信网关",
         "because": "the receiver answered 410 Gone",
     })

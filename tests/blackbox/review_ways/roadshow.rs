@@ -3,6 +3,7 @@
 use fundcycle_test_support::{Database, on_both};
 use serde_json::{Value, json};
 
+use super::swaps::places_are_swapped;
 use super::{Part, checked_for_eligibility, the_journals_hold};
 use crate::desk::{Desk, PITCH, because, id_of, marks};
 use crate::numbers::draw::by_hand;
@@ -32,6 +33,7 @@ async fn a_roadshow_without_a_review_is_disturbed_and_scored_again(database: Dat
     let [heard, late, left, absent, last] = [0, 1, 2, 3, 4].map(|index| &applications[index]);
     let session = published(&desk, "重排场次", &applications).await;
     let slots = slots_of(&desk, &session, &applications).await;
+    places_are_swapped(&desk, &session, &slots).await;
     desk.all("org01", &slots[0], &["confirm"]).await;
     desk.all("staff", &session, &["start"]).await;
     desk.all("staff", &slots[0], &["check_in", "start", "finish"])

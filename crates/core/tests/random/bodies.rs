@@ -216,6 +216,9 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             json!({ "marks": { "scores": { "need": mark } } })
         }
         (Kind::Sheet, "recuse") => json!({ "ground": "亲属" }),
+        (Kind::Slot, "ask_swap") => {
+            json!({ "with": play.number(dice.roll(3)), "reason": "时间冲突" })
+        }
         (Kind::Timetable, "draw_up" | "redraw") => starts::frame(dice.one(&[4, 5])),
         (Kind::Timetable, "shift") => {
             json!({ "application": target, "to": dice.one(&["第1场", "第2场"]) })

@@ -40,6 +40,7 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     proposed,
     approved,
     drawn,
+    swapping,
     pitched,
     noticed,
     launched,
@@ -332,6 +333,19 @@ pub(crate) fn drawn() -> Play {
         "withdraw",
         because(),
     );
+    play
+}
+
+/// A session published, and one who asks another to change places.
+fn swapping() -> Play {
+    let mut play = Play::at_roadshow(BIDS, rules);
+    let session = play.published_session();
+    let own = Some(play.number(0));
+    let slots = play.slots(session).into_iter();
+    let mut own = slots.filter(|id| play.states[&(Kind::Slot, *id)].index().number == own);
+    let slot = own.next().unwrap();
+    let body = json!({ "with": play.number(1), "reason": "时间冲突" });
+    play.does(&applicant(0), Kind::Slot, slot, "ask_swap", body);
     play
 }
 

@@ -272,6 +272,15 @@ fn changes() -> Vec<(Place, Value, &'static str)> {
             "not the one committed to",
         ),
         (
+            Place(
+                "slot",
+                "finish",
+                json!(["data", "finished", "overrun_seconds"]),
+            ),
+            json!(90),
+            "0 seconds too long, not 90",
+        ),
+        (
             Place("notice", "publish", json!(["data", "published", "ends_at"])),
             json!("2024-07-15T15:59:59.999Z"),
             "working days from",

@@ -4,6 +4,7 @@ mod agreement;
 mod assignment;
 mod calibration;
 mod draw;
+mod overrun;
 mod plan;
 mod results;
 
@@ -20,6 +21,7 @@ pub use assignment::conflicts;
 pub(crate) use assignment::{interest_needs, interested};
 pub use calibration::{Calibration, calibration};
 pub use draw::{DrawnMembers, MembersDraw, Substitution, drawn_by};
+pub use overrun::{Deduction, deduction};
 pub use plan::{Fit, Plan, PlanInputs, Room, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
 
@@ -217,6 +219,9 @@ pub struct Input {
     pub keys: BTreeMap<String, Exact>,
     /// Whether an expert vetoed it.
     pub vetoed: bool,
+    /// By how many full seconds its pitch was too long, where the round deducts for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrun_seconds: Option<u32>,
 }
 
 /// What the sheets of one application or project added up to.
@@ -224,9 +229,12 @@ pub struct Input {
 pub struct Outcome {
     /// From what it was computed.
     pub input: Input,
-    /// The score, exactly and as published; calibrated where the round calibrates.
+    /// The score, exactly and as published, after any deduction; calibrated where the round calibrates.
     pub score: RoundScore,
-    /// The plain mean and the place by it, where the round calibrates.
+    /// What its pitch lost because it was too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deduction: Option<Deduction>,
+    /// The plain mean, after any deduction, and the place by it, where the round calibrates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<RoundScore>,
     /// The experts whose sheets counted.
@@ -508,6 +516,7 @@ impl Aggregate for Panel {
                 Need::All(kind_of_subjects(record.data.round)),
             ]
             .into_iter()
+            .chain((record.data.round == Some(Round::Roadshow)).then_some(Need::All(Kind::Slot)))
             .chain(assignment::interests_need(record, world))
             .collect(),
             Command::Reopen { .. } => record

@@ -16,6 +16,7 @@ mod notices;
 mod rankings;
 mod selections;
 mod signed;
+mod slots;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

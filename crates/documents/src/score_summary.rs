@@ -50,12 +50,17 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     let others = other_sheets(source, &closed);
     let experts = experts(source, &closed, &others);
     let calibrated = closed.results.iter().any(|one| one.raw.is_some());
+    let deducted = (closed.results.iter()).any(|one| one.deduction.is_some());
 
     let mut columns = vec![Column::new(language.say(("名次", "Rank")), 6)];
     columns.extend(Named::columns(language));
     columns.extend(experts.iter().map(|(_, name)| Column::new(name, 12)));
     if calibrated {
         let title = language.say(("校准前", "Before calibration"));
+        columns.push(Column::new(title, 10));
+    }
+    if deducted {
+        let title = language.say(("超时扣分", "Deducted for overrun"));
         columns.push(Column::new(title, 10));
     }
     columns.push(Column::new(language.say(("得分", "Score")), 10));
@@ -81,6 +86,10 @@ fn content(source: &Source<'_>) -> Option<Paper> {
             row.push(raw.map_or(Cell::Empty, |raw| {
                 Cell::Rounded(raw.rounded.clone(), closed.scale)
             }));
+        }
+        if deducted {
+            let lost = outcome.deduction.as_ref();
+            row.push(lost.map_or(Cell::Empty, |lost| Cell::Number(lost.points.clone())));
         }
         row.push(Cell::Rounded(outcome.score.rounded.clone(), closed.scale));
         row.push(Cell::Text(closed.remarks(outcome, language)));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::roadshow::{EXPERTS, OWNERS, everybody_is_invited, published, slots_of};
 use super::{Part, checked_for_eligibility, the_journals_hold};
 use crate::desk::{Desk, PITCH, id_of};
-use crate::support::Server;
+use crate::support::{Server, err, out, run};
 use crate::walk::PASSWORD;
 
 on_both!(a_board_shows_the_session_as_it_runs_and_to_each_what_they_may_see);
@@ -20,6 +20,16 @@ async fn a_board_shows_the_session_as_it_runs_and_to_each_what_they_may_see(data
     let desk = Desk::open(&server, &people).await;
     let applications = desk.applications(&OWNERS).await;
     everybody_is_invited(&desk, &applications).await;
+    // Once a sheet of the round is in, its rules stand.
+    amended(&desk, |policy| {
+        policy["rounds"]["roadshow"]["overrun"] =
+            json!({ "points_per_minute": "0.75", "cap": "3" });
+        policy["selection"]
+            .as_object_mut()
+            .unwrap()
+            .remove("domain");
+    })
+    .await;
     let pitched = &applications[..2];
     let session = published(&desk, "第一场", pitched).await;
     let slots = slots_of(&desk, &session, pitched).await;
@@ -36,7 +46,62 @@ async fn a_board_shows_the_session_as_it_runs_and_to_each_what_they_may_see(data
     its_clock_goes_by_the_server(&desk, &server, (&session, &slots[0]), &mut public).await;
     what_is_missing_is_for_those_who_organise(&desk, &server, &board, &applications[0]).await;
     scores_go_by_the_policy(&desk, &server, &board, pitched, &slots, &mut public).await;
+    nobody_else_comes(&desk, &session).await;
+    the_result_is_computed_again(&desk, &server, &database).await;
     the_journals_hold(&database, server, Part::Board).await;
+}
+
+/// All others are in a second session, and absent.
+async fn nobody_else_comes(desk: &Desk<'_>, session: &str) {
+    desk.all("staff", session, &["finish"]).await;
+    let left = "/applications?stage=shortlisted&limit=100";
+    let others: Vec<String> = desk
+        .list("staff", left)
+        .await
+        .iter()
+        .map(|one| format!("/v1/applications/{}", one["id"].as_str().unwrap()))
+        .collect();
+    let second = published(desk, "第二场", &others).await;
+    desk.all("staff", &second, &["start"]).await;
+    for slot in slots_of(desk, &second, &others).await {
+        desk.all("staff", &slot, &["mark_absent"]).await;
+    }
+    desk.all("staff", &second, &["finish"]).await;
+}
+
+/// From the recorded times to the points that were deducted, by anybody.
+async fn the_result_is_computed_again(desk: &Desk<'_>, server: &Server, database: &Database) {
+    desk.all("staff", &desk.path(""), &["open_selection"]).await;
+    let selection = desk.creates("staff", "selections", json!({})).await;
+    desk.all("staff", &selection, &["propose"]).await;
+    desk.all("lead", &selection, &["approve"]).await;
+    desk.all("staff", &selection, &["announce"]).await;
+    let body = json!({ "selection": id_of(&selection) });
+    let notice = desk.creates("staff", "notices", body).await;
+    desk.all("lead", &notice, &["publish"]).await;
+    let (status, file) = server
+        .ask("GET", &desk.path("/verification"), None, None)
+        .await;
+    assert_eq!(status, 200, "{file}");
+    let shows = |kind: &str| {
+        let says = |entry: &&Value| {
+            let mut shown = entry["content"]["shown"].as_array().unwrap().iter();
+            shown.any(|one| one["path"] == json!(["kind"]) && one["value"] == kind)
+        };
+        let entries = file["entries"].as_array().unwrap().iter().filter(says);
+        entries.map(ToString::to_string).collect::<String>()
+    };
+    assert!(shows("slot").contains("overrun_seconds") && shows("panel").contains("deduction"));
+    assert!(
+        !shows("slot").contains("no_show"),
+        "who was absent is not said"
+    );
+    let folder = database.folder.path();
+    std::fs::write(folder.join("board.json"), file.to_string()).unwrap();
+    let verified = run(folder, &["verify", "--locale", "en", "board.json"]);
+    let said = out(&verified) + &err(&verified);
+    assert_eq!(verified.status.code(), Some(0), "{said}");
+    assert!(said.contains("✓ ranking of roadshow: 3 sheets"), "{said}");
 }
 
 /// A pitch that begins late has its whole time; the stream says that it began and that it ended.
@@ -181,6 +246,7 @@ async fn scores_go_by_the_policy(
     let panels = desk.list("staff", "/panels?facet=roadshow").await;
     let panel = format!("/v1/panels/{}", panels[0]["id"].as_str().unwrap());
     desk.all("staff", &panel, &["close"]).await;
+    time_that_was_overrun_costs_points(desk, &panel).await;
     let (_, heard) = desk.sees("staff", &pitched[0]).await;
     let number = vec![heard["number"].clone()];
     assert_eq!(scores(Some("org01")).await.0, number, "their own");
@@ -208,12 +274,32 @@ async fn scores_go_by_the_policy(
     assert_eq!(scores(None).await.0, number);
 }
 
-/// The policy is amended to show these scores on boards.
+/// Ninety seconds are two minutes begun: the ranking and the summary say so.
+async fn time_that_was_overrun_costs_points(desk: &Desk<'_>, panel: &str) {
+    let (_, seen) = desk.sees("staff", panel).await;
+    let outcome = &seen["results"][0];
+    assert_eq!(
+        (&outcome["input"]["overrun_seconds"], &outcome["deduction"]),
+        (&json!(90), &json!({ "minutes": 2, "points": "1.5" }))
+    );
+    // Three sheets of 80 each.
+    let score = outcome["score"]["rounded"].as_str().unwrap();
+    assert_eq!(score.trim_end_matches('0'), "78.5", "{outcome}");
+    let summary = format!("{panel}/documents/score-summary?format=csv&language=en");
+    let (_, summary) = desk.sees("staff", &summary).await;
+    assert!(summary.as_str().unwrap().contains("Deducted for overrun"));
+}
+
 async fn shows(desk: &Desk<'_>, scores: &str) {
+    amended(desk, |policy| policy["roadshow"]["board"] = json!(scores)).await;
+}
+
+/// The policy is amended.
+async fn amended(desk: &Desk<'_>, change: impl FnOnce(&mut Value)) {
     let (_, cycle) = desk.sees("staff", &desk.path("")).await;
     let policy = format!("/v1/policies/{}", cycle["policy"].as_str().unwrap());
     let mut document = desk.sees("staff", &policy).await.1["document"].clone();
-    document["roadshow"]["board"] = json!(scores);
+    change(&mut document);
     let draft = json!({ "document": document, "reason": "看板显示" });
     let policy = desk.creates("staff", "policies", draft).await;
     let put = json!({ "policy": id_of(&policy) });

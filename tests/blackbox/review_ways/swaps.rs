@@ -38,13 +38,21 @@ pub(super) async fn places_are_swapped(desk: &Desk<'_>, session: &str, slots: &[
         .await;
     desk.all("org02", other, &["agree_to_swap"]).await;
     let swapped = [before[1].clone(), before[0].clone()];
-    assert_eq!([placed(desk, own).await, placed(desk, other).await], swapped);
+    assert_eq!(
+        [placed(desk, own).await, placed(desk, other).await],
+        swapped
+    );
 
     asks(desk, own, other).await;
     let approve = ("staff", own, "approve_swap");
     desk.refused(approve, because(" "), 422, "/reason").await;
-    desk.does("staff", own, "approve_swap", because("对方无法联系,时间相邻"))
-        .await;
+    desk.does(
+        "staff",
+        own,
+        "approve_swap",
+        because("对方无法联系,时间相邻"),
+    )
+    .await;
     assert_eq!([placed(desk, own).await, placed(desk, other).await], before);
     let (_, record) = desk.sees("org02", other).await;
     let made: Vec<(&Value, &Value)> = record["swaps"]

@@ -6,7 +6,8 @@ use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
 use super::{
-    Counted, Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, sheets,
+    Counted, Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, overrun,
+    sheets,
 };
 use crate::aggregate::{Decided, Record, Stored as _, Then, derived_id};
 use crate::application::{self, Application, RoundScore};
@@ -72,7 +73,15 @@ pub(super) fn closed(
     let counted = counted(record, by_subject.values().flatten().copied());
     let inputs: Vec<Input> = by_subject
         .iter()
-        .map(|(subject, list)| input(*subject, list, &record.data.groups, cx))
+        .map(|(subject, list)| {
+            let deducts = rules.overrun.is_some();
+            Input {
+                overrun_seconds: deducts
+                    .then(|| overrun::overrun_seconds(*subject, cx))
+                    .flatten(),
+                ..input(*subject, list, &record.data.groups, cx)
+            }
+        })
         .collect();
     let results = results(&inputs, rules, &policy.ranking)?;
     let then: Vec<Then> = results
@@ -150,6 +159,7 @@ fn input(
             .collect(),
         keys: tie_break_keys(subject, sheets, cx),
         vetoed: sheets.iter().any(|sheet| !sheet.data.vetoes.is_empty()),
+        overrun_seconds: None,
     }
 }
 
@@ -179,10 +189,17 @@ pub fn results(
             })
             .collect();
         let result = aggregate(&rules.aggregation, &sheets);
-        let (Some(exact), Some(rounded)) = (result.exact, result.rounded) else {
+        let (Some(mut exact), Some(mut rounded)) = (result.exact, result.rounded) else {
             faults.push(below_quorum(input, rules.aggregation.quorum));
             continue;
         };
+        let deduction = rules
+            .overrun
+            .as_ref()
+            .and_then(|rule| overrun::deduction(rule, input.overrun_seconds?));
+        if let Some(deduction) = &deduction {
+            (exact, rounded) = overrun::deducted(&exact, deduction, &rules.aggregation);
+        }
         candidates.push(Candidate {
             id: input.subject.to_string(),
             score: Some(rounded.clone()),
@@ -195,6 +212,7 @@ pub fn results(
                 rounded,
                 rank: None,
             },
+            deduction,
             raw: None,
             used: result.used,
             dropped: result.dropped,
@@ -218,6 +236,10 @@ pub fn results(
             if let Some((outcome, exact)) = outcomes.get_mut(&candidate.id).zip(exact) {
                 outcome.score.exact = exact.clone();
                 outcome.score.rounded = exact.rounded(aggregation.scale, aggregation.rounding);
+                if let Some(deduction) = &outcome.deduction {
+                    (outcome.score.exact, outcome.score.rounded) =
+                        overrun::deducted(exact, deduction, aggregation);
+                }
                 candidate.score = Some(outcome.score.rounded.clone());
             }
         }

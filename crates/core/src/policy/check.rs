@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::document::{
-    Blindness, Consequence, PolicyDocument, Round, RoundRules, TrancheCondition,
+    Blindness, Consequence, OverrunRule, PolicyDocument, Round, RoundRules, TrancheCondition,
 };
 use crate::names::Names as _;
 use crate::rejection::Fault;
@@ -524,6 +524,27 @@ impl PolicyDocument {
     }
 }
 
+fn check_overrun(round: Round, rule: &OverrunRule, faults: &mut Faults) {
+    let at = format!("/rounds/{round}/overrun");
+    if round != Round::Roadshow {
+        faults.add(
+            at.clone(),
+            "not_pitched",
+            "Nothing is pitched in this round, so nothing takes too long: leave it out.",
+            "本轮不设路演,无超时可扣分,请删除此项。",
+        );
+    }
+    let least = &rule.points_per_minute;
+    if least.is_negative() || least.is_zero() || rule.cap < *least {
+        faults.add(
+            at,
+            "range",
+            "points_per_minute is more than 0, and cap is not less than it.",
+            "points_per_minute 应大于 0,且 cap 不小于 points_per_minute。",
+        );
+    }
+}
+
 fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
     let at = format!("/rounds/{round}");
     for fault in rules.rubric.faults() {
@@ -556,6 +577,9 @@ fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
                 );
             }
         }
+    }
+    if let Some(overrun) = &rules.overrun {
+        check_overrun(round, overrun, faults);
     }
     if rules.weight.is_negative() {
         faults.add(

@@ -284,6 +284,16 @@ impl RoundVisibility {
     }
 }
 
+/// What a pitch loses that takes longer than its turn (`domain.md` §2.7).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverrunRule {
+    /// Points for every minute over time that was begun.
+    pub points_per_minute: Exact,
+    /// The most that is deducted.
+    pub cap: Exact,
+}
+
 /// How one round is scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -307,6 +317,9 @@ pub struct RoundRules {
     /// How many go on to the next round, in rank order; none: all above the pass line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortlist: Option<u32>,
+    /// What a pitch loses that takes too long; none: nothing. For the roadshow only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrun: Option<OverrunRule>,
     /// Who sees what while it is open; fixed for a panel when it opens.
     #[serde(default, skip_serializing_if = "RoundVisibility::is_default")]
     pub visibility: RoundVisibility,

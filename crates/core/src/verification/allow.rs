@@ -159,7 +159,9 @@ const RESULT: Public = Public {
         "data/closed/results/*/input/subject",
         "data/closed/results/*/input/keys/*",
         "data/closed/results/*/input/vetoed",
+        "data/closed/results/*/input/overrun_seconds",
         "data/closed/results/*/score/*",
+        "data/closed/results/*/deduction/*",
         "data/closed/results/*/raw",
         "data/closed/results/*/raw/*",
         "data/closed/results/*/decided_by",
@@ -180,6 +182,27 @@ const MARKS: Public = Public {
         "data/submitted/vetoes/**",
     ],
     present: &[],
+};
+
+/// What is shown of the turn of an application that such a panel ranked: when it was heard.
+const HEARD: Public = Public {
+    kind: "slot",
+    values: &[
+        "id",
+        "version",
+        "at",
+        "verb",
+        "from",
+        "to",
+        "policy",
+        "data/scheduled/turn/application",
+        "data/scheduled/turn/starts_at",
+        "data/scheduled/turn/ends_at",
+        "data/started",
+        "data/finished/overrun_seconds",
+        "data/moved",
+    ],
+    present: &["data/repeated/reason"],
 };
 
 /// What is shown beside of what such a sheet held when it was handed in.
@@ -206,6 +229,7 @@ pub(super) fn show(kind: &str, more: More, path: &[Step]) -> crate::disclosure::
             .iter()
             .chain(more.result.then_some(&RESULT))
             .chain(more.result.then_some(&MARKS))
+            .chain(more.result.then_some(&HEARD))
             .chain((more.result && more.counts).then_some(&RECOMMENDED))
             .filter(|public| public.kind == kind)
     };
@@ -267,7 +291,7 @@ mod tests {
 
     #[test]
     fn nobody_is_named_by_any_list() {
-        let lists = PUBLIC.iter().chain([&RESULT, &MARKS, &RECOMMENDED]);
+        let lists = PUBLIC.iter().chain([&RESULT, &MARKS, &HEARD, &RECOMMENDED]);
         for pattern in lists.flat_map(|public| public.values.iter().chain(public.present)) {
             for word in [
                 "actor",

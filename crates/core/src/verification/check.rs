@@ -9,6 +9,7 @@ use super::fact::{Fact, path};
 use super::notices::Notices;
 use super::rankings::Rankings;
 use super::selections::Selections;
+use super::slots::Slots;
 use super::{Export, FORMAT, Said};
 use crate::calendar::WorkingDayCalendar;
 use crate::digest::to_hex;
@@ -25,6 +26,7 @@ pub(super) struct Replay<'a> {
     /// The policy in force, with its number.
     in_force: Option<(u32, Uuid)>,
     draws: Draws,
+    pub(super) slots: Slots,
     pub(super) rankings: Rankings,
     pub(super) selections: Selections,
     pub(super) notices: Notices,
@@ -40,6 +42,7 @@ pub fn check(export: &Export, signer: Option<Digest>, calendar: &WorkingDayCalen
         policies: BTreeMap::new(),
         in_force: None,
         draws: Draws::default(),
+        slots: Slots::default(),
         rankings: Rankings::default(),
         selections: Selections::default(),
         notices: Notices::default(),
@@ -137,6 +140,7 @@ impl Replay<'_> {
                 self.said.extend(said);
                 Ok(())
             }
+            Some(Kind::Slot) => self.slots.take(fact),
             Some(Kind::Panel | Kind::Sheet) => super::rankings::take(self, fact),
             Some(Kind::Selection) => super::selections::take(self, fact),
             Some(Kind::Notice) => {

@@ -65,12 +65,15 @@ fn public(entries: &[Source]) -> Vec<More> {
             Some(Round::PaperReview | Round::Roadshow)
         )
     };
-    let mut ranking = BTreeSet::new();
+    let (mut ranking, mut pitched) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = BTreeMap::new();
     for entry in entries {
         let id = text(&entry.content, "/id");
         if is(entry, "panel", "form") && ranks(text(&entry.content, "/data/formed/round")) {
             ranking.insert(id);
+            if text(&entry.content, "/data/formed/round") == Round::Roadshow.name() {
+                pitched.insert(id);
+            }
         }
         // A panel that was opened again has no result until it is closed again.
         if text(&entry.content, "/kind") == "panel" {
@@ -78,12 +81,21 @@ fn public(entries: &[Source]) -> Vec<More> {
         }
     }
     let result = |panel: &str| ranking.contains(panel) && closed.get(panel) == Some(&true);
+    let mut ranked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut heard = BTreeMap::new();
     let mut panel_of = BTreeMap::new();
     let mut saved = BTreeMap::new();
     let mut counts = BTreeSet::new();
     for (place, entry) in entries.iter().enumerate() {
         let id = text(&entry.content, "/id");
-        if is(entry, "sheet", "assign") {
+        if is(entry, "panel", "close") && pitched.contains(id) && result(id) {
+            let outcomes = entry.content.pointer("/data/closed/results");
+            let outcomes = outcomes.and_then(Value::as_array).into_iter().flatten();
+            let subjects = outcomes.map(|outcome| text(outcome, "/input/subject"));
+            ranked.insert(id, subjects.collect());
+        } else if is(entry, "slot", "schedule") {
+            heard.insert(id, text(&entry.content, "/data/scheduled/turn/application"));
+        } else if is(entry, "sheet", "assign") {
             panel_of.insert(id, text(&entry.content, "/data/assigned/panel"));
         } else if is(entry, "sheet", "save") {
             saved.insert(id, place);
@@ -100,6 +112,9 @@ fn public(entries: &[Source]) -> Vec<More> {
                 result: match text(&entry.content, "/kind") {
                     "panel" => result(id),
                     "sheet" => panel_of.get(id).is_some_and(|panel| result(panel)),
+                    "slot" => heard
+                        .get(id)
+                        .is_some_and(|id| ranked.values().any(|subjects| subjects.contains(id))),
                     _ => false,
                 },
                 counts: counts.contains(&place),

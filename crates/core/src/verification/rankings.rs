@@ -13,7 +13,7 @@ use crate::application::RoundScore;
 use crate::kinds::Kind;
 use crate::money::Money;
 use crate::names::Names as _;
-use crate::panel::{Counted, Input, results};
+use crate::panel::{Counted, Deduction, Input, results};
 use crate::policy::{PolicyDocument, Round};
 use crate::sheet;
 
@@ -51,6 +51,8 @@ struct Recorded {
     input: RecordedInput,
     score: RoundScore,
     #[serde(default)]
+    deduction: Option<Deduction>,
+    #[serde(default)]
     raw: Option<RoundScore>,
     decided_by: Option<String>,
     goes_on: bool,
@@ -62,6 +64,8 @@ struct RecordedInput {
     #[serde(default)]
     keys: BTreeMap<String, Exact>,
     vetoed: bool,
+    #[serde(default)]
+    overrun_seconds: Option<u32>,
 }
 
 impl Rankings {
@@ -162,12 +166,25 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
     if number != in_force {
         return differs("another policy was in force", "当时生效的是另一版规则");
     }
-    let Some(inputs) = inputs(&replay.rankings, id, &recorded, &labels) else {
+    let Some(mut inputs) = inputs(&replay.rankings, id, &recorded, &labels) else {
         return differs(
             "the sheets that counted are not those that were handed in",
             "计入的评分表与已提交的不一致",
         );
     };
+    let deducts = policy
+        .rounds
+        .get(&round)
+        .is_some_and(|rules| rules.overrun.is_some());
+    for input in inputs.iter_mut().filter(|_| deducts) {
+        let Some(over) = replay.slots.overrun_seconds(input.subject) else {
+            return differs(
+                "a pitch is ranked whose turn is not shown",
+                "有已排名的路演未给出时段记录",
+            );
+        };
+        input.overrun_seconds = (over > 0).then_some(over);
+    }
     let sheets = inputs.iter().map(|input| input.totals.len()).sum::<usize>();
     if !holds(&inputs, &recorded, round, policy) {
         return differs(
@@ -208,6 +225,7 @@ fn inputs(
                 marks: BTreeMap::new(),
                 keys: one.input.keys.clone(),
                 vetoed: false,
+                overrun_seconds: None,
             };
             (one.input.subject, input)
         })
@@ -259,6 +277,8 @@ fn holds(inputs: &[Input], recorded: &[Recorded], round: Round, policy: &PolicyD
         && again.iter().zip(recorded).all(|(again, recorded)| {
             again.input.subject == recorded.input.subject
                 && again.input.vetoed == recorded.input.vetoed
+                && again.input.overrun_seconds == recorded.input.overrun_seconds
+                && again.deduction == recorded.deduction
                 && again.score == recorded.score
                 && again.raw == recorded.raw
                 && again.decided_by == recorded.decided_by

@@ -3,27 +3,27 @@
 
 mod arrange;
 mod clashes;
+mod draft;
+mod programme;
 mod publish;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use arrange::{Pitch, Shortage, arrange, capacity, end_of};
+pub use programme::{Change, Clash, ClashOf, Frame, Listed, Place, Planned, Sitting, Window};
 
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
-use crate::application::{self, Application};
+use crate::application::Application;
 use crate::context::Context;
 use crate::cycle;
 use crate::expert;
 use crate::kinds::Kind;
 use crate::panel::Panel;
-use crate::pitch_session::{self, PitchSession};
 use crate::policy::Round;
-use crate::rejection::{Fault, Rejection};
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
 use crate::visibility::{Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
@@ -40,20 +40,6 @@ names! {
         Published = "published" "已发布",
         /// Public, with another draft that is not yet.
         Revised = "revised" "调整中",
-    }
-}
-
-names! {
-    /// What is asked for twice at once, or should not be there.
-    pub enum ClashOf {
-        /// A room.
-        Room = "room" "场地冲突",
-        /// An expert who scores in both.
-        Expert = "expert" "专家时间冲突",
-        /// A project lead who pitches in both.
-        Presenter = "presenter" "路演人时间冲突",
-        /// An expert of the panel with an interest in what is pitched.
-        Interest = "interest" "须回避",
     }
 }
 
@@ -77,122 +63,6 @@ commands! {
     }
     /// Make the draft public: its sessions are planned, and what changed is listed.
     Publish = "publish" "发布日程" {}
-}
-
-/// Rooms and times.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Frame {
-    /// The rooms, all of them in use at each time.
-    #[schemars(length(max = 100), inner(length(max = 200)))]
-    pub rooms: Vec<String>,
-    /// The times without a break, such as a morning and an afternoon of each day.
-    #[schemars(length(max = 100))]
-    pub windows: Vec<Window>,
-    /// Whether applications of one domain are heard together.
-    #[serde(default)]
-    pub by_domain: bool,
-}
-
-/// A time without a break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// When the first pitch begins.
-    pub from: Timestamp,
-    /// By when the last one is over.
-    pub until: Timestamp,
-}
-
-/// Who pitches together in one room at one time. Their order is drawn by lots later.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sitting {
-    /// What it is called.
-    pub name: String,
-    /// Where.
-    pub room: String,
-    /// When the first pitch begins.
-    pub starts_at: Timestamp,
-    /// When the last one is over, if all goes to plan.
-    pub ends_at: Timestamp,
-    /// Who pitches: number and application.
-    pub pitches: BTreeMap<String, Uuid>,
-    /// Their domains.
-    pub domains: BTreeSet<String>,
-}
-
-impl Sitting {
-    /// The applications that are pitched.
-    pub fn applications(&self) -> impl Iterator<Item = Uuid> {
-        self.pitches.values().copied()
-    }
-}
-
-/// A sitting with its session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Planned {
-    /// Which session.
-    pub session: Uuid,
-    /// What was planned.
-    pub sitting: Sitting,
-}
-
-/// A sitting as everybody may know it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Listed {
-    /// Its session.
-    pub session: Uuid,
-    /// What it is called.
-    pub name: String,
-    /// Where.
-    pub room: String,
-    /// When the first pitch begins.
-    pub starts_at: Timestamp,
-    /// When the last one is over, if all goes to plan.
-    pub ends_at: Timestamp,
-    /// The domains that are heard.
-    pub domains: BTreeSet<String>,
-    /// The numbers of the applications.
-    pub numbers: BTreeSet<String>,
-}
-
-/// Something that the timetable asks too much of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Clash {
-    /// Of what.
-    pub what: ClashOf,
-    /// In which sittings.
-    pub sittings: Vec<String>,
-    /// The room, the expert's account, the project lead, or the application's number and the expert.
-    pub about: String,
-}
-
-/// One application that is heard elsewhere or at another time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    /// The application's number.
-    pub number: String,
-    /// Where and when it was to be heard; none where it is new.
-    pub from: Option<Place>,
-    /// Where and when it is heard now; none where it is not.
-    pub to: Option<Place>,
-}
-
-/// Where and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// In which sitting.
-    pub sitting: String,
-    /// Where.
-    pub room: String,
-    /// When it begins.
-    pub starts_at: Timestamp,
 }
 
 /// A timetable.
@@ -315,7 +185,7 @@ impl Aggregate for Timetable {
         });
         let owners = world
             .all::<Application>()
-            .filter(|one| is_pitched(one.stage))
+            .filter(|one| draft::is_pitched(one.stage))
             .filter_map(|one| one.data.organisation)
             .map(|id| Need::One(Kind::Organisation, id));
         [
@@ -338,12 +208,9 @@ impl Aggregate for Timetable {
     ) -> Result<Decided<Self>, Rejection> {
         match command {
             Command::DrawUp { frame } | Command::Redraw { frame } => {
-                Rejection::unless_empty(frame_faults(&frame))?;
-                let format = &cx.require_policy()?.roadshow;
-                let sittings = arrange(&frame, format, &pitches(record, cx)).map_err(too_little)?;
-                Ok(Decided::only(drafted(record, frame, sittings, cx)))
+                draft::drawn_up(record, frame, cx)
             }
-            Command::Shift { application, to } => shifted(record, application, &to, cx),
+            Command::Shift { application, to } => draft::shifted(record, application, &to, cx),
             Command::Publish {} => publish::published(record, cx),
         }
     }
@@ -360,217 +227,11 @@ impl Aggregate for Timetable {
                 self.clashes = clashes;
             }
             Event::Published { planned, changes } => {
-                self.programme = planned.iter().map(listed).collect();
+                self.programme = planned.iter().map(programme::listed).collect();
                 self.published = planned;
                 self.changes = changes;
                 self.version += 1;
             }
         }
     }
-}
-
-fn listed(planned: &Planned) -> Listed {
-    let sitting = planned.sitting.clone();
-    Listed {
-        session: planned.session,
-        name: sitting.name,
-        room: sitting.room,
-        starts_at: sitting.starts_at,
-        ends_at: sitting.ends_at,
-        domains: sitting.domains,
-        numbers: sitting.pitches.into_keys().collect(),
-    }
-}
-
-const fn is_pitched(stage: application::Stage) -> bool {
-    use application::Stage::{RoadshowReady, Shortlisted};
-    matches!(stage, Shortlisted | RoadshowReady)
-}
-
-/// The sessions that this timetable does not move: planned by hand, or being heard.
-fn others<'a>(record: &Record<Timetable>, cx: &Context<'a>) -> Vec<&'a Record<PitchSession>> {
-    let own: BTreeSet<Uuid> = record
-        .data
-        .published
-        .iter()
-        .map(|one| one.session)
-        .collect();
-    cx.world
-        .all::<PitchSession>()
-        .filter(|session| clashes::is_ahead(session.stage))
-        .filter(|session| {
-            session.stage == pitch_session::Stage::Running || !own.contains(&session.id)
-        })
-        .collect()
-}
-
-/// Who is to pitch and is not heard in a session that this timetable does not move.
-fn pitches(record: &Record<Timetable>, cx: &Context<'_>) -> BTreeSet<Pitch> {
-    let others = others(record, cx);
-    cx.world
-        .all::<Application>()
-        .filter(|one| is_pitched(one.stage))
-        .filter(|one| {
-            !others
-                .iter()
-                .any(|session| session.data.applications.contains(&one.id))
-        })
-        .filter_map(|one| {
-            Some(Pitch {
-                number: one.data.number.clone()?,
-                application: one.id,
-                domain: one.data.form.domain.clone(),
-            })
-        })
-        .collect()
-}
-
-fn drafted(
-    record: &Record<Timetable>,
-    frame: Frame,
-    sittings: Vec<Sitting>,
-    cx: &Context<'_>,
-) -> Event {
-    let clashes = clashes::clashes(&sittings, &others(record, cx), cx);
-    Event::Drafted {
-        frame,
-        sittings,
-        clashes,
-    }
-}
-
-fn frame_faults(frame: &Frame) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if frame.rooms.is_empty() {
-        faults.push(Fault::new(
-            "/frame/rooms",
-            "empty",
-            "Name at least one room.",
-            "请至少填写一个场地。",
-        ));
-    }
-    if frame.windows.is_empty() {
-        faults.push(Fault::new(
-            "/frame/windows",
-            "empty",
-            "Give at least one time.",
-            "请至少填写一个时段。",
-        ));
-    }
-    if frame.rooms.len() > MOST || frame.windows.len() > MOST {
-        faults.push(Fault::new(
-            "/frame",
-            "too_many",
-            format!("At most {MOST} of each."),
-            format!("场地和时段各不超过 {MOST} 个。"),
-        ));
-    }
-    for (index, room) in frame.rooms.iter().enumerate() {
-        let at = format!("/frame/rooms/{index}");
-        faults.extend(Fault::of_text(&at, room, 200));
-        if frame.rooms.iter().take(index).any(|other| other == room) {
-            faults.push(Fault::new(
-                at,
-                "twice",
-                "This room is named twice.",
-                "场地重复。",
-            ));
-        }
-    }
-    for (index, window) in frame.windows.iter().enumerate() {
-        if window.until <= window.from {
-            let at = format!("/frame/windows/{index}/until");
-            faults.push(Fault::new(
-                at,
-                "before",
-                "It ends before it begins.",
-                "结束时间早于开始时间。",
-            ));
-        }
-    }
-    faults
-}
-
-fn too_little(Shortage { capacity, pitches }: Shortage) -> Rejection {
-    Rejection::fault(
-        "/frame/windows",
-        "too_little_time",
-        format!(
-            "There are {pitches} to be heard and time for {capacity}: add rooms or times, or shorten the pitches in the policy."
-        ),
-        format!(
-            "共有 {pitches} 个项目,现有场地和时段只能安排 {capacity} 个:请增加场地或时段,或在规则中缩短路演时间。"
-        ),
-    )
-}
-
-/// The draft, or what is public where there is none, with one application in another sitting.
-fn shifted(
-    record: &Record<Timetable>,
-    application: Uuid,
-    to: &str,
-    cx: &Context<'_>,
-) -> Result<Decided<Timetable>, Rejection> {
-    let format = &cx.require_policy()?.roadshow;
-    let mut sittings = record.data.draft.clone();
-    let open = pitches(record, cx);
-    let pitch = open.iter().find(|pitch| pitch.application == application);
-    let from = sittings
-        .iter()
-        .position(|one| one.applications().any(|id| id == application));
-    let target = sittings.iter().position(|one| one.name == to);
-    let mut faults = Vec::new();
-    if pitch.is_none() {
-        faults.push(Fault::new(
-            "/application",
-            "not_to_be_heard",
-            "This application is not shortlisted, or is heard in a session that this timetable does not move.",
-            "该申报未入围,或已在本日程以外的场次中。",
-        ));
-    }
-    if target.is_none() {
-        faults.push(Fault::new(
-            "/to",
-            "no_such_sitting",
-            "The draft has no sitting of this name.",
-            "草案中没有该场次。",
-        ));
-    }
-    let (Some(pitch), Some(target)) = (pitch, target) else {
-        return Err(Rejection::Invalid { faults });
-    };
-    if let Some(sitting) = from.and_then(|index| sittings.get_mut(index)) {
-        sitting.pitches.remove(&pitch.number);
-    }
-    if let Some(sitting) = sittings.get_mut(target) {
-        sitting.pitches.insert(pitch.number.clone(), application);
-    }
-    for sitting in &mut sittings {
-        sitting.ends_at = end_of(format, sitting.starts_at, sitting.pitches.len());
-        sitting.domains = sitting
-            .applications()
-            .filter_map(|id| cx.world.get::<Application>(id))
-            .map(|one| one.data.form.domain.clone())
-            .collect();
-    }
-    sittings.retain(|sitting| !sitting.pitches.is_empty());
-    let over = sittings.iter().any(|sitting| {
-        let window = record.data.frame.windows.iter();
-        let mut window = window.filter(|one| one.from == sitting.starts_at);
-        window.any(|one| one.until < sitting.ends_at)
-    });
-    if over {
-        return Err(Rejection::fault(
-            "/to",
-            "full",
-            "This sitting has no time left for another pitch.",
-            "该场次时间已满。",
-        ));
-    }
-    Ok(Decided::only(drafted(
-        record,
-        record.data.frame.clone(),
-        sittings,
-        cx,
-    )))
 }

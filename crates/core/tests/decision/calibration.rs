@@ -200,6 +200,31 @@ fn parts_of_a_panel_that_no_expert_links_are_named() {
     assert_ranking_holds(&play, panel, Round::PaperReview, |_| {});
 }
 
+/// Two rooms that share no expert, one of them stricter: which rule makes them comparable is declared.
+#[test]
+fn rooms_are_comparable_by_the_rule_that_the_policy_declares() {
+    let rooms: Vec<_> = [(0, 0, 90), (0, 1, 80), (1, 2, 75), (1, 3, 65)]
+        .into_iter()
+        .map(|(expert, index, mark)| (expert, index, json!({ "need": mark })))
+        .collect();
+    let rule = json!({ "method": "z_score" });
+    let (play, panel) = scored(calibrating(rule), &rooms);
+    let all = outcomes(&play, panel);
+    let score = |index: usize| {
+        let of = |one: &&Outcome| one.input.subject == application(index);
+        &all.iter().find(of).unwrap().score.rounded
+    };
+    assert_eq!((score(0), score(1)), (score(2), score(3)));
+    assert!(score(0) > score(1));
+    assert_ranking_holds(&play, panel, Round::PaperReview, |_| {});
+    // Without a rule the strict room stays behind.
+    let (play, panel) = scored(|_| {}, &rooms);
+    let places: Vec<Uuid> = (outcomes(&play, panel).iter())
+        .map(|one| one.input.subject)
+        .collect();
+    assert_eq!(places, [0, 1, 2, 3].map(application));
+}
+
 #[test]
 fn without_the_rule_nothing_is_calibrated_and_old_facts_still_read() {
     let (play, panel) = scored(|_| {}, &marks(15));

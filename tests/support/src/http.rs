@@ -48,6 +48,8 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     answer: Answer,
+    /// How many posts are answered; later ones wait.
+    answered: usize,
     posts: Vec<Posted>,
     opened: usize,
 }
@@ -64,6 +66,7 @@ impl HttpReceiver {
     pub fn start(tls: Option<Arc<ServerConfig>>) -> Self {
         let state = State {
             answer: Answer::Says("200 OK"),
+            answered: usize::MAX,
             posts: Vec::new(),
             opened: 0,
         };
@@ -104,6 +107,11 @@ impl HttpReceiver {
     /// From now on.
     pub fn answers(&self, answer: Answer) {
         self.shared.change(|state| state.answer = answer);
+    }
+
+    /// Answers no more than this many posts in all; whoever posts more waits until that changes.
+    pub fn answers_only(&self, count: usize) {
+        self.shared.change(|state| state.answered = count);
     }
 
     /// Waits for this many posts, answered or not, and gives all of them.
@@ -156,17 +164,21 @@ fn serve(stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
         return Ok(());
     }
     let body = String::from_utf8(body).unwrap();
+    let mut number = 0;
     shared.change(|state| {
         state.posts.push(Posted {
             path,
             headers,
             body,
         });
+        number = state.posts.len();
     });
     let state = shared.state.lock().unwrap();
     let state = shared
         .changed
-        .wait_while(state, |state| state.answer == Answer::Holds)
+        .wait_while(state, |state| {
+            state.answer == Answer::Holds || number > state.answered
+        })
         .unwrap();
     let Answer::Says(status) = state.answer else {
         return Ok(());

@@ -20,6 +20,8 @@ pub(crate) struct Office {
     pub(crate) server: Server,
     pub(crate) admin: String,
     pub(crate) staff: String,
+    /// Approves what staff proposed.
+    pub(crate) lead: String,
     /// Owns the organisation.
     pub(crate) owner: String,
     /// Is of no organisation.
@@ -85,6 +87,7 @@ impl Office {
         let admin = server.sign_in("admin@example.org", PASSWORD).await;
         let mut office = Self {
             staff: register(&server, "staff").await,
+            lead: register(&server, "lead").await,
             owner: register(&server, "owner").await,
             stranger: register(&server, "stranger").await,
             server,
@@ -117,8 +120,7 @@ impl Office {
             )
             .await;
         self.cycle = id(&cycle);
-        let lead = register(&self.server, "lead").await;
-        for (token, role) in [(&self.staff, "staff"), (&lead, "lead")] {
+        for (token, role) in [(&self.staff, "staff"), (&self.lead, "lead")] {
             let (_, me) = self.server.ask("GET", "/v1/me", Some(token), None).await;
             let account = me["account"].as_str().unwrap();
             let grant = json!({ "grant": { "role": role, "scope": { "cycle": self.cycle } } });
@@ -130,7 +132,7 @@ impl Office {
             .made(&self.staff, &policies, json!({ "document": policy() }))
             .await;
         let publish = format!("/v1/cycles/{}/publish", self.cycle);
-        self.made(&lead, &publish, json!({ "policy": id(&policy) }))
+        self.made(&self.lead, &publish, json!({ "policy": id(&policy) }))
             .await;
     }
 

@@ -3,7 +3,10 @@
 mod crowd;
 mod discretion;
 mod mail;
+mod preferences;
+mod reminders;
 mod webhooks;
+mod words;
 
 use fundcycle_test_support::Database;
 use serde_json::{Value, json};

@@ -24,6 +24,7 @@ pub mod kinds;
 pub mod present;
 pub mod proof;
 pub mod rejection;
+pub mod reminder;
 mod seed;
 pub mod standing;
 pub mod time;

@@ -26,15 +26,35 @@ impl Timestamp {
         zone.to_datetime(self.instant()).date()
     }
 
+    /// The hour of the day of this instant in `zone`, 0 to 23.
+    pub fn hour_in(self, zone: &jiff::tz::TimeZone) -> u8 {
+        u8::try_from(zone.to_datetime(self.instant()).hour()).unwrap_or_default()
+    }
+
+    /// Date and time of day in `zone`, to the minute, as people write it.
+    pub fn written_in(self, zone: &jiff::tz::TimeZone) -> String {
+        zone.to_datetime(self.instant())
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string()
+    }
+
+    /// The instant of a civil time in `zone`; where a change of clocks leaves it out, the next one.
+    pub fn of_civil(civil: jiff::civil::DateTime, zone: &jiff::tz::TimeZone) -> Self {
+        zone.to_ambiguous_timestamp(civil)
+            .compatible()
+            .map_or(Self(i64::MAX), |instant| Self(instant.as_millisecond()))
+    }
+
     /// The last millisecond of `date` in `zone`: the end of a window that includes that day.
     pub fn end_of_day(date: jiff::civil::Date, zone: &jiff::tz::TimeZone) -> Self {
         let midnight = date
             .tomorrow()
             .unwrap_or(date)
             .to_datetime(jiff::civil::Time::midnight());
-        zone.to_ambiguous_timestamp(midnight)
-            .compatible()
-            .map_or(Self(i64::MAX), |instant| Self(instant.as_millisecond() - 1))
+        match Self::of_civil(midnight, zone) {
+            Self(i64::MAX) => Self(i64::MAX),
+            Self(next) => Self(next - 1),
+        }
     }
 
     fn instant(self) -> jiff::Timestamp {

@@ -7,7 +7,10 @@
 pub mod channel;
 pub mod channels;
 pub mod delivery;
+pub mod digest;
 pub mod message;
+pub mod preferences;
+pub mod reminders;
 pub mod routes;
 pub mod template;
 

@@ -1,5 +1,11 @@
 //! Which facts are told, and to whom. What is not listed is nobody's news: internal moves stay internal.
 
+use fundcycle_core::names::Names as _;
+use fundcycle_core::reminder::Item;
+
+use crate::channels::webhook;
+use crate::{digest, reminders};
+
 /// For whom a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -97,13 +103,24 @@ pub const ROUTES: &[Route] = &[
     person("sheet", "reopen"),
 ];
 
-/// Messages that no fact causes by itself: the service tells somebody of its own accord.
-pub const OF_ITSELF: &[&str] = &[crate::channels::webhook::DISABLED];
+/// That something was received or found complete: told, but nobody misses anything without it.
+pub const RECEIPTS: &[&str] = &[
+    "application.submit",
+    "application.resubmit",
+    "report.accept",
+];
 
-/// Every topic there is.
+/// What a message on `topic` reminds of, if it is a reminder.
+pub fn reminder_of(topic: &str) -> Option<Item> {
+    Item::from_name(topic.strip_prefix("reminder.")?)
+}
+
+/// Every topic there is: of facts, and of what the service tells of its own accord.
 pub fn topics() -> impl Iterator<Item = String> {
     let routed = ROUTES.iter().map(Route::topic);
-    routed.chain(OF_ITSELF.iter().map(|topic| (*topic).to_owned()))
+    let reminders = Item::ALL.iter().copied().map(reminders::topic);
+    let others = [webhook::DISABLED, digest::DIGEST].map(str::to_owned);
+    routed.chain(reminders).chain(others)
 }
 
 /// The route of a fact, if it is told.

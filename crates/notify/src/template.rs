@@ -1,10 +1,14 @@
 //! The words of each message in each language. A variable that is missing is an error, not a blank.
 
+mod sample;
+
 use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub use self::sample::sample;
 
 /// The languages that messages are written in; the first is spoken where no other is asked for.
 pub const LOCALES: &[(&str, &str)] = &[
@@ -52,16 +56,22 @@ pub enum TemplateError {
     },
 }
 
-#[derive(Deserialize)]
+/// The words of one kind of message, as templates.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Source {
-    title: String,
-    text: String,
+pub struct Words {
+    /// The title.
+    pub title: String,
+    /// The text.
+    pub text: String,
 }
+
+/// How much work filling in a template may be: a template that staff wrote must not hold the service up.
+const FUEL: u64 = 100_000;
 
 /// Every template, read once.
 pub struct Templates {
-    by_locale: BTreeMap<&'static str, BTreeMap<String, Source>>,
+    by_locale: BTreeMap<&'static str, BTreeMap<String, Words>>,
     environment: Environment<'static>,
 }
 
@@ -82,6 +92,7 @@ impl Templates {
         }
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
         Ok(Self {
             by_locale,
             environment,
@@ -107,31 +118,54 @@ impl Templates {
         locale: &str,
         data: &Map<String, Value>,
     ) -> Result<Rendered, TemplateError> {
-        let spoken = LOCALES
-            .iter()
-            .map(|(name, _)| *name)
-            .find(|name| *name == locale)
-            .unwrap_or(LOCALES[0].0);
-        let source = self
-            .by_locale
-            .get(spoken)
-            .and_then(|topics| topics.get(topic))
+        let locale = spoken(locale);
+        let words = self
+            .words(topic, locale)
             .ok_or_else(|| TemplateError::Missing {
                 topic: topic.to_owned(),
-                locale: spoken.to_owned(),
+                locale: locale.to_owned(),
             })?;
+        self.fill(topic, locale, words, data)
+    }
+
+    /// The words that come with the product for `topic` in `locale`.
+    pub fn words(&self, topic: &str, locale: &str) -> Option<&Words> {
+        self.by_locale.get(locale)?.get(topic)
+    }
+
+    /// The message on `topic` in these words.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError::Fill`] where they are no template, or `data` lacks a variable.
+    pub fn fill(
+        &self,
+        topic: &str,
+        locale: &str,
+        words: &Words,
+        data: &Map<String, Value>,
+    ) -> Result<Rendered, TemplateError> {
         let fill = |text: &str| {
             self.environment
                 .render_str(text, minijinja::value::Serde(data))
                 .map_err(|error| TemplateError::Fill {
                     topic: topic.to_owned(),
-                    locale: spoken.to_owned(),
+                    locale: locale.to_owned(),
                     source: Box::new(error),
                 })
         };
         Ok(Rendered {
-            title: fill(&source.title)?,
-            text: fill(&source.text)?,
+            title: fill(&words.title)?,
+            text: fill(&words.text)?,
         })
     }
+}
+
+/// The language that is written for whoever reads `locale`.
+pub fn spoken(locale: &str) -> &'static str {
+    LOCALES
+        .iter()
+        .map(|(name, _)| *name)
+        .find(|name| *name == locale)
+        .unwrap_or(LOCALES[0].0)
 }

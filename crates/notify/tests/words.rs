@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use fundcycle_notify::routes::{ROUTES, Route, topics};
-use fundcycle_notify::template::{LOCALES, Templates};
+use fundcycle_notify::template::{LOCALES, Templates, sample};
 use serde_json::{Value, json};
 
 #[test]
@@ -62,6 +62,8 @@ fn the_words_of_every_message() {
     let mut text = String::new();
     for (locale, _) in LOCALES {
         for topic in topics() {
+            let mut data = data.clone();
+            data.extend(sample(&topic));
             let message = templates.render(&topic, locale, &data).unwrap();
             let _ = writeln!(
                 text,

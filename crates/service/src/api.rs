@@ -12,8 +12,10 @@ mod documents;
 mod journal;
 mod kinds;
 mod me;
+mod messages;
 pub(crate) mod operation;
 pub(crate) mod outbox;
+mod preferences;
 mod query;
 mod read;
 mod receipt;
@@ -36,6 +38,8 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
     [
         session::operations(schemas),
         me::operations(),
+        preferences::operations(schemas),
+        messages::operations(schemas),
         kinds::operations(schemas),
         attachments::operations(),
         documents::operations(),

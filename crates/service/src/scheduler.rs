@@ -14,6 +14,7 @@ use fundcycle_core::names::Names as _;
 use fundcycle_core::time::Timestamp;
 use fundcycle_core::visibility::Viewer;
 use fundcycle_core::world::World;
+use fundcycle_notify::{digest, reminders};
 use fundcycle_store::list::{ListError, ListQuery};
 use fundcycle_store::submission::{Precondition, Submission};
 use fundcycle_store::{ExecuteError, Store, StoreError};
@@ -76,7 +77,8 @@ pub(crate) async fn run(store: Store, clock: Clock, signer: Signer) {
     }
 }
 
-/// Makes happen what has fallen due by now; gives how many moves that were.
+/// Makes happen what has fallen due by now, and queues the reminders of what soon will; gives how many
+/// moves that were.
 ///
 /// # Errors
 ///
@@ -94,6 +96,9 @@ pub(crate) async fn catch_up(store: &Store, clock: &Clock) -> Result<usize, Stor
             break;
         }
     }
+    let now = clock.now();
+    reminders::queue_due(store, now).await?;
+    digest::queue_due(store, now).await?;
     Ok(total)
 }
 

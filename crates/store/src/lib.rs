@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod list;
 mod load;
 pub mod outbox;
+mod preference;
 mod read;
 pub mod replay;
 mod row;
@@ -35,6 +36,7 @@ pub mod token;
 mod tree;
 mod visible;
 pub mod webhook;
+pub mod wording;
 mod writer;
 
 pub use db::OpenError;

@@ -4,6 +4,7 @@ mod desk;
 pub mod identity;
 mod settle;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fundcycle_core::engine::Fact;
@@ -174,6 +175,29 @@ impl Store {
         // Not a replica: the leases just taken have to be among them.
         let mut writer = self.pool().writer().await?;
         Ok(sql.fetch_all(&mut writer.engine()).await?)
+    }
+
+    /// Those of `ids` that stand in the outbox of `journal`, whatever became of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn queued_among(
+        &self,
+        journal: Uuid,
+        ids: &[Uuid],
+    ) -> Result<BTreeSet<Uuid>, StoreError> {
+        let mut queued = BTreeSet::new();
+        let mut reader = self.pool().reader().await?;
+        for chunk in ids.chunks(ROWS) {
+            let mut sql = Statement::new("SELECT id FROM outbox WHERE journal = ");
+            sql.bind(journal)
+                .push(" AND id IN ")
+                .list(chunk.iter().copied());
+            let rows: Vec<(Uuid,)> = sql.fetch_all(&mut reader.engine()).await?;
+            queued.extend(rows.into_iter().map(|(id,)| id));
+        }
+        Ok(queued)
     }
 
     /// How many messages wait, are delivered, were given up, and are not needed any more.

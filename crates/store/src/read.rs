@@ -55,6 +55,32 @@ impl Store {
         row::restore(&rows)
     }
 
+    /// Every record of `kind` in `journal` that stands in one of `stages`, whoever may see it: for what
+    /// the service does by itself.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn in_stages(
+        &self,
+        journal: Uuid,
+        kind: Kind,
+        stages: &[&str],
+    ) -> Result<Vec<State>, StoreError> {
+        let mut sql = Statement::new("SELECT ");
+        sql.push(COLUMNS)
+            .push(" FROM state WHERE journal = ")
+            .bind(journal)
+            .push(" AND kind = ")
+            .bind(kind.name())
+            .push(" AND stage IN ")
+            .list(stages.iter().copied())
+            .push(" ORDER BY created_at, id");
+        let mut reader = self.pool().reader().await?;
+        let rows: Vec<StateRow> = sql.fetch_all(&mut reader.engine()).await?;
+        row::restore(&rows)
+    }
+
     /// What has to be known beside `states` to say which moves are open from them: the cycles, the
     /// policies in force, and what the gates ask for.
     ///

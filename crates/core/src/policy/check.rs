@@ -80,6 +80,7 @@ impl PolicyDocument {
         self.check_money(&mut faults);
         self.check_evaluation(&mut faults);
         self.check_close_out(&mut faults);
+        self.check_reminders(&mut faults);
         faults.0
     }
 
@@ -399,6 +400,38 @@ impl PolicyDocument {
                         "unknown",
                         format!("There is no grade `{least}`."),
                         format!("没有“{least}”这一等级。"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_reminders(&self, faults: &mut Faults) {
+        let rules = &self.reminders;
+        for (name, hour) in [
+            ("quiet_from", Some(rules.quiet_from)),
+            ("quiet_until", Some(rules.quiet_until)),
+            ("digest_hour", rules.digest_hour),
+        ] {
+            if hour.is_some_and(|hour| hour > 23) {
+                faults.add(
+                    format!("/reminders/{name}"),
+                    "range",
+                    "An hour of the day is a number from 0 to 23.",
+                    "小时须在 0 至 23 之间。",
+                );
+            }
+        }
+        for (item, hours) in &rules.hours_before {
+            for (index, pair) in hours.windows(2).enumerate() {
+                if let [earlier, later] = pair
+                    && earlier <= later
+                {
+                    faults.add(
+                        format!("/reminders/hours_before/{item}/{}", index + 1),
+                        "order",
+                        "Name the hours before the deadline from the longest to the shortest, each once.",
+                        "提前小时数须从大到小排列且不重复。",
                     );
                 }
             }

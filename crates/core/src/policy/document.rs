@@ -15,6 +15,7 @@ use crate::calendar::FirstDay;
 use crate::money::Yuan;
 use crate::organisation::OrganisationKind;
 use crate::project::Ground;
+use crate::reminder::ReminderRules;
 use crate::report::Occasion;
 use crate::time::Timestamp;
 
@@ -96,6 +97,9 @@ pub struct PolicyDocument {
     /// How projects are stopped for good, and what follows for the organisation.
     #[serde(default, skip_serializing_if = "is_default")]
     pub termination: TerminationRules,
+    /// When people are reminded of what is due, and staff of what waits for them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reminders: ReminderRules,
 }
 
 /// What the cycle is called and whose it is.

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use fundcycle_core::time::Timestamp;
 use fundcycle_store::Store;
 use fundcycle_store::outbox::Leased;
+use fundcycle_store::outbox::identity::Cause;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::PoolConfig;
@@ -19,6 +20,8 @@ use uuid::Uuid;
 
 use self::letter::letter;
 use crate::channel::{Channel, ChannelError, Pace};
+use crate::preferences::{Group, SECRET, token};
+use crate::reminders::still_needed;
 
 /// The name of this channel.
 pub const EMAIL: &str = "email";
@@ -101,6 +104,8 @@ pub struct Email {
 #[derive(Deserialize)]
 struct Payload {
     inbox: Uuid,
+    #[serde(default)]
+    cause: Option<Cause>,
 }
 
 impl Email {
@@ -130,10 +135,13 @@ impl Email {
         })
     }
 
-    async fn compose(&self, message: &Leased) -> Result<Message, ChannelError> {
+    async fn compose(&self, message: &Leased, now: Timestamp) -> Result<Message, ChannelError> {
         let never = |error: &dyn std::fmt::Display| ChannelError::Never(error.to_string());
-        let Payload { inbox } =
+        let Payload { inbox, cause } =
             serde_json::from_str(&message.payload).map_err(|error| never(&error))?;
+        if let Some(cause) = &cause {
+            still_needed(&self.store, cause, message.created_at, now).await?;
+        }
         let account = message
             .receiver
             .ok_or_else(|| never(&"the message names no receiver"))?;
@@ -152,7 +160,13 @@ impl Email {
             .trim()
             .parse()
             .map_err(|error| never(&format!("the address cannot be written to: {error}")))?;
-        let letter = letter(&told, &person.name, self.settings.public_url.as_deref());
+        let unsubscribe = self.unsubscribe(account, &message.topic).await?;
+        let letter = letter(
+            &told,
+            &person.name,
+            self.settings.public_url.as_deref(),
+            unsubscribe.as_deref(),
+        );
         let sent = std::time::UNIX_EPOCH
             + Duration::from_millis(u64::try_from(message.created_at).unwrap_or_default());
         let mut mail = Message::builder()
@@ -169,11 +183,43 @@ impl Email {
             .multipart(MultiPart::alternative_plain_html(letter.text, letter.html))
             .map_err(|error| never(&error))?;
         // RFC 3834: nobody's holiday reply is wanted.
-        let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        mail.headers_mut()
-            .insert_raw(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        add(&mut mail, "Auto-Submitted", "auto-generated".to_owned());
+        if let Some(address) = unsubscribe {
+            add(&mut mail, "List-Unsubscribe", format!("<{address}>"));
+            let one_click = "List-Unsubscribe=One-Click".to_owned();
+            add(&mut mail, "List-Unsubscribe-Post", one_click);
+        }
         Ok(mail)
     }
+
+    /// Where the receiver can say that they want no more of such letters (RFC 8058); none for letters
+    /// that nobody may do without, or where people do not reach this service. Refuses a letter that
+    /// they do not want.
+    async fn unsubscribe(
+        &self,
+        account: Uuid,
+        topic: &str,
+    ) -> Result<Option<String>, ChannelError> {
+        let group = Group::of(topic);
+        if !group.optional() {
+            return Ok(None);
+        }
+        let unwanted = self.store.unwanted(account, EMAIL).await?;
+        if unwanted.contains(group.name()) {
+            return Err(ChannelError::Moot("it is not wanted any more".to_owned()));
+        }
+        let Some(url) = &self.settings.public_url else {
+            return Ok(None);
+        };
+        let secret = self.store.secret(SECRET).await?;
+        let token = token(&secret, account, group);
+        Ok(Some(format!("{url}/v1/unsubscribe/{token}")))
+    }
+}
+
+fn add(mail: &mut Message, name: &'static str, value: String) {
+    let name = HeaderName::new_from_ascii_str(name);
+    mail.headers_mut().insert_raw(HeaderValue::new(name, value));
 }
 
 fn tls(settings: &Smtp) -> Result<Tls, EmailError> {
@@ -208,8 +254,8 @@ impl Channel for Email {
         }
     }
 
-    async fn deliver(&self, message: &Leased, _now: Timestamp) -> Result<(), ChannelError> {
-        let mail = self.compose(message).await?;
+    async fn deliver(&self, message: &Leased, now: Timestamp) -> Result<(), ChannelError> {
+        let mail = self.compose(message, now).await?;
         match self.transport.send(mail).await {
             Ok(_) => Ok(()),
             // A bounce: the server's word is kept with the message.

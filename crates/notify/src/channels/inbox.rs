@@ -1,7 +1,7 @@
 //! The inbox inside the product: the record of what was said to whom. What a person is told there is
 //! queued for every other channel that reaches them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,13 +11,17 @@ use fundcycle_core::organisation::Organisation;
 use fundcycle_core::time::Timestamp;
 use fundcycle_store::Store;
 use fundcycle_store::inbox::InboxMessage;
-use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow, identity};
-use serde_json::{Value, json};
+use fundcycle_store::outbox::identity::{self, Cause};
+use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow};
+use fundcycle_store::wording::Wording;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::channel::{Channel, ChannelError};
 use crate::message::{INBOX, template_data};
-use crate::template::Templates;
+use crate::preferences::Group;
+use crate::reminders::still_needed;
+use crate::template::{Rendered, Templates, Words, spoken};
 
 /// Puts messages into inboxes.
 pub struct Inbox {
@@ -63,10 +67,37 @@ impl Inbox {
         Ok(members.unwrap_or_default())
     }
 
+    /// The message in the words of its cycle, or in those that come with the product.
+    async fn rendered(
+        &self,
+        message: &Leased,
+        locale: &str,
+        data: &Map<String, Value>,
+    ) -> Result<Rendered, ChannelError> {
+        let (topic, locale) = (message.topic.as_str(), spoken(locale));
+        let own = self.store.wording(message.journal, locale, topic).await?;
+        if let Some(Wording { title, text, .. }) = own {
+            match self
+                .templates
+                .fill(topic, locale, &Words { title, text }, data)
+            {
+                Ok(rendered) => return Ok(rendered),
+                // It was tried when it was saved; still nobody goes without the message for it.
+                Err(error) => {
+                    tracing::error!(%error, cycle = %message.journal, "a cycle's own words do not fit");
+                }
+            }
+        }
+        self.templates
+            .render(topic, locale, data)
+            .map_err(|error| ChannelError::Never(error.to_string()))
+    }
+
     /// What `account` is told elsewhere, under an identity that follows from message, person and channel.
     fn further<'a>(
         &'a self,
         message: &'a Leased,
+        cause: Option<&'a Cause>,
         account: Uuid,
     ) -> impl Iterator<Item = OutboxRow> + 'a {
         self.followers.iter().map(move |channel| OutboxRow {
@@ -77,7 +108,7 @@ impl Inbox {
                 channel: (*channel).to_owned(),
                 topic: message.topic.clone(),
                 receiver: Some(account),
-                payload: json!({ "inbox": message.id }),
+                payload: json!({ "inbox": message.id, "cause": cause }),
             },
             created_at: message.created_at,
             due_at: message.created_at,
@@ -91,9 +122,13 @@ impl Channel for Inbox {
         INBOX
     }
 
-    async fn deliver(&self, message: &Leased, _now: Timestamp) -> Result<(), ChannelError> {
+    async fn deliver(&self, message: &Leased, now: Timestamp) -> Result<(), ChannelError> {
         let payload: Value = serde_json::from_str(&message.payload)
             .map_err(|error| ChannelError::Never(error.to_string()))?;
+        let cause = Cause::of(&payload);
+        if let Some(cause) = &cause {
+            still_needed(&self.store, cause, message.created_at, now).await?;
+        }
         let data = template_data(&payload);
         let accounts = self.receivers(message, &payload).await?;
         let locales: BTreeMap<Uuid, String> = self
@@ -103,13 +138,17 @@ impl Channel for Inbox {
             .into_iter()
             .map(|person| (person.account, person.locale))
             .collect();
+        let group = Group::of(&message.topic);
+        let unwanted = if group.optional() {
+            self.store.unwanted_by(&accounts, group.name()).await?
+        } else {
+            BTreeSet::new()
+        };
         let (mut told, mut further) = (Vec::new(), Vec::new());
         for account in accounts {
+            let wants = |channel: &str| !unwanted.contains(&(account, channel.to_owned()));
             let locale = locales.get(&account).cloned().unwrap_or_default();
-            let rendered = self
-                .templates
-                .render(&message.topic, &locale, &data)
-                .map_err(|error| ChannelError::Never(error.to_string()))?;
+            let rendered = self.rendered(message, &locale, &data).await?;
             told.push(InboxMessage {
                 account,
                 id: message.id,
@@ -121,7 +160,8 @@ impl Channel for Inbox {
                 subject: id_in(&payload, "subject"),
                 read_at: None,
             });
-            further.extend(self.further(message, account));
+            let copies = self.further(message, cause.as_ref(), account);
+            further.extend(copies.filter(|copy| wants(&copy.message.channel)));
         }
         Ok(self.store.put_in_inbox(&told, &further).await?)
     }

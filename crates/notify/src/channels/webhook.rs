@@ -9,7 +9,8 @@ pub mod signature;
 use async_trait::async_trait;
 use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::time::Timestamp;
-use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow, identity};
+use fundcycle_store::outbox::identity::Cause;
+use fundcycle_store::outbox::{Leased, OutboxMessage, OutboxRow};
 use fundcycle_store::webhook::Webhook;
 use fundcycle_store::{Store, StoreError};
 use serde_json::{Value, json};
@@ -81,15 +82,19 @@ impl Webhooks {
         if !self.store.disable_webhook(webhook.id, because, now).await? {
             return Ok(());
         }
+        let cause = Cause::Disabled {
+            webhook: webhook.id,
+            at: now.0,
+        };
         let told = OutboxRow {
             journal: message.journal,
-            id: identity::of_disabling(webhook.id, now.0),
+            id: cause.identity(),
             seq: message.seq,
             message: OutboxMessage {
                 channel: INBOX.to_owned(),
                 topic: DISABLED.to_owned(),
                 receiver: Some(webhook.created_by),
-                payload: json!({ "data": { "description": webhook.description, "because": because }, "webhook": webhook.id }),
+                payload: json!({ "data": { "description": webhook.description, "because": because }, "cause": cause }),
             },
             created_at: now.0,
             due_at: now.0,

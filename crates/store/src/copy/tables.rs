@@ -54,6 +54,11 @@ pub(super) const TABLES: &[Table] = &[
         ("account", Uuid), ("id", Uuid), ("at", Int), ("topic", Text), ("locale", Text), ("title", Text),
         ("text", Text), ("subject", Uuid), ("read_at", Int),
     ] },
+    Table { name: "unwanted", key: 3, columns: &[("account", Uuid), ("channel", Text), ("messages", Text)] },
+    Table { name: "message_wording", key: 3, columns: &[
+        ("journal", Uuid), ("locale", Text), ("topic", Text), ("title", Text), ("text", Text), ("changed_by", Uuid),
+        ("changed_at", Int),
+    ] },
     Table { name: "idempotency", key: 2, columns: &[
         ("principal", Text), ("key", Text), ("request_hash", Bytes), ("response", Text), ("at", Int),
     ] },

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::db::{Engine, Statement};
 use crate::error::StoreError;
-use crate::outbox::identity;
+use crate::outbox::identity::{self, Cause};
 
 use super::{Check, PAGE, Place};
 
@@ -19,27 +19,27 @@ struct Row {
     channel: String,
     receiver: Option<Uuid>,
     payload: String,
-    created_at: i64,
 }
 
 impl Row {
-    /// Whether its identity says that it follows from the entry it names: by itself, as a copy of a
-    /// message that does, as news for a webhook, or as the word that a webhook was disabled.
+    /// Whether its identity says that it follows from the entry it names, or from what the service
+    /// tells of its own accord: by itself, or as a copy of a message that does.
     fn follows(&self, journal: Uuid) -> bool {
         let payload: Json = serde_json::from_str(&self.payload).unwrap_or_default();
-        let named = |key| payload.get(key)?.as_str()?.parse::<Uuid>().ok();
-        let of_entry = |id| {
-            (0..MOST_PER_ENTRY).any(|number| identity::of_fact(journal, self.seq, number) == id)
-        };
-        let told = self.receiver.is_some_and(|receiver| {
-            identity::of_feed(receiver, journal, self.seq) == self.id
-                || named("inbox").is_some_and(|inbox| {
-                    identity::of_copy(inbox, &self.channel, receiver) == self.id && of_entry(inbox)
-                })
-        });
-        let disabled = named("webhook")
-            .is_some_and(|webhook| identity::of_disabling(webhook, self.created_at) == self.id);
-        told || disabled || of_entry(self.id)
+        let inbox = payload.get("inbox").and_then(Json::as_str);
+        let copied = inbox
+            .and_then(|id| id.parse().ok())
+            .zip(self.receiver)
+            .filter(|(inbox, receiver)| {
+                identity::of_copy(*inbox, &self.channel, *receiver) == self.id
+            });
+        let original = copied.map_or(self.id, |(inbox, _)| inbox);
+        let fed = self
+            .receiver
+            .is_some_and(|receiver| identity::of_feed(receiver, journal, self.seq) == self.id);
+        fed || Cause::of(&payload).is_some_and(|cause| cause.identity() == original)
+            || (0..MOST_PER_ENTRY)
+                .any(|number| identity::of_fact(journal, self.seq, number) == original)
     }
 }
 
@@ -48,7 +48,7 @@ impl Check<'_> {
         let (mut after, mut stray) = (Uuid::nil(), 0);
         loop {
             let mut sql = Statement::new(
-                "SELECT id, seq, channel, receiver, payload, created_at FROM outbox WHERE journal = ",
+                "SELECT id, seq, channel, receiver, payload FROM outbox WHERE journal = ",
             );
             sql.bind(self.journal).push(" AND id > ").bind(after);
             sql.push(" ORDER BY id LIMIT ").bind(i64::from(PAGE));

@@ -14,6 +14,7 @@ struct Frame {
     language: &'static str,
     greeting: fn(&str) -> String,
     where_to: &'static str,
+    no_more: &'static str,
     footer: &'static str,
 }
 
@@ -21,6 +22,7 @@ const ZH: Frame = Frame {
     language: "zh-CN",
     greeting: |name| format!("{name},您好:"),
     where_to: "登录查看:",
+    no_more: "不再接收此类邮件:",
     footer: "本邮件由系统自动发送,请勿直接回复。站内消息为准。",
 };
 
@@ -28,11 +30,18 @@ const EN: Frame = Frame {
     language: "en",
     greeting: |name| format!("Dear {name},"),
     where_to: "Sign in: ",
+    no_more: "No more of these letters: ",
     footer: "This message was sent automatically; please do not reply. What counts is in your inbox in the system.",
 };
 
-/// The letter that tells `name` what `told` says; `public_url` is where they sign in.
-pub(super) fn letter(told: &InboxMessage, name: &str, public_url: Option<&str>) -> Letter {
+/// The letter that tells `name` what `told` says; `public_url` is where they sign in, `unsubscribe`
+/// where they say that they want no more of such letters.
+pub(super) fn letter(
+    told: &InboxMessage,
+    name: &str,
+    public_url: Option<&str>,
+    unsubscribe: Option<&str>,
+) -> Letter {
     let frame = if told.locale == "en" { EN } else { ZH };
     let greeting = (frame.greeting)(name);
     let paragraphs: Vec<String> = told
@@ -41,22 +50,14 @@ pub(super) fn letter(told: &InboxMessage, name: &str, public_url: Option<&str>) 
         .filter(|line| !line.is_empty())
         .map(|line| format!("<p>{}</p>\n", escaped(line)))
         .collect();
-    let (link, link_html) = match public_url {
-        None => Default::default(),
-        Some(url) => {
-            let (shown, label) = (escaped(url), frame.where_to);
-            (
-                format!("\n{label}{url}\n"),
-                format!("<p>{label}<a href=\"{shown}\">{shown}</a></p>\n"),
-            )
-        }
-    };
+    let (link, link_html) = address(frame.where_to, public_url);
+    let (leave, leave_html) = address(frame.no_more, unsubscribe);
     let text = format!(
-        "{greeting}\n\n{}\n{link}\n-- \n{}\n",
+        "{greeting}\n\n{}\n{link}\n-- \n{}\n{leave}",
         told.text, frame.footer
     );
     let html = format!(
-        "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<p>{}</p>\n{}{link_html}<hr><p><small>{}</small></p>\n</body></html>\n",
+        "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n<p>{}</p>\n{}{link_html}<hr><p><small>{}</small></p>\n{leave_html}</body></html>\n",
         frame.language,
         escaped(&told.title),
         escaped(&greeting),
@@ -69,6 +70,17 @@ pub(super) fn letter(told: &InboxMessage, name: &str, public_url: Option<&str>) 
         text,
         html,
     }
+}
+
+/// An address with what it is for, in plain text and in HTML; nothing where there is none.
+fn address(label: &str, url: Option<&str>) -> (String, String) {
+    url.map_or_else(Default::default, |url| {
+        let shown = escaped(url);
+        (
+            format!("\n{label}{url}\n"),
+            format!("<p>{label}<a href=\"{shown}\">{shown}</a></p>\n"),
+        )
+    })
 }
 
 fn escaped(text: &str) -> String {

@@ -92,6 +92,7 @@ fn what_is_over_has_ended(world: &World) -> Holds {
         "reserve",
         "declined",
         "cancelled",
+        "ended_with_cycle",
         "awarded",
     ];
     world.all::<Cycle>().try_for_each(|cycle| {

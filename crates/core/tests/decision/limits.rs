@@ -1,13 +1,12 @@
 //! Limits of a selection that only the whole engine shows: who may not be funded together, and streets.
 
-use fundcycle_core::cycle::Cycle;
+use fundcycle_core::application::number_of;
 use fundcycle_core::kinds::Kind;
-use fundcycle_core::policy::Policy;
 use fundcycle_core::selection::Selection;
 use fundcycle_scoring::Outcome;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::play::{Bid, CYCLE, Play, applicant, application, bid, lead, staff, why};
+use crate::play::{Bid, Play, applicant, application, bid, staff, why};
 
 const THREE: &[Bid] = &[
     bid(10_000, "90", "90"),
@@ -15,21 +14,10 @@ const THREE: &[Bid] = &[
     bid(10_000, "80", "80"),
 ];
 
-/// Puts in force that the first and the second are not funded together.
-fn not_together(play: &mut Play) {
-    let policy = play.get::<Cycle>(CYCLE).data.policy.unwrap();
-    let mut document = serde_json::to_value(&play.get::<Policy>(policy).data.document).unwrap();
-    document["selection"]["incompatible"] = json!([[play.number(0), play.number(1)]]);
-    let draft = play.fresh();
-    let body = json!({ "document": document, "reason": "两份申报为同一场地" });
-    play.does(&staff(), Kind::Policy, draft, "draft", body);
-    play.does(
-        &lead(),
-        Kind::Cycle,
-        CYCLE,
-        "amend",
-        json!({ "policy": draft }),
-    );
+/// The first and the second are not funded together: their numbers follow from who they are.
+fn not_together(policy: &mut Value) {
+    let [first, second] = [0, 1].map(|index| number_of("WJ2024", application(index)));
+    policy["selection"]["incompatible"] = json!([[first, second]]);
 }
 
 fn decisions(play: &mut Play) -> Vec<(Outcome, String)> {
@@ -44,8 +32,7 @@ fn decisions(play: &mut Play) -> Vec<(Outcome, String)> {
 
 #[test]
 fn of_two_that_are_incompatible_the_second_stands_by_and_is_told_why() {
-    let mut play = Play::at_selection(THREE, |_| {});
-    not_together(&mut play);
+    let mut play = Play::at_selection(THREE, not_together);
     let decisions = decisions(&mut play);
     let reason = format!(
         "rank 2: incompatible with {}, which is funded",
@@ -60,8 +47,7 @@ fn of_two_that_are_incompatible_the_second_stands_by_and_is_told_why() {
 
 #[test]
 fn a_pair_of_which_one_has_withdrawn_keeps_nobody_back() {
-    let mut play = Play::at_selection(THREE, |_| {});
-    not_together(&mut play);
+    let mut play = Play::at_selection(THREE, not_together);
     let body = json!({ "reason": "场地有变" });
     play.does(
         &applicant(0),

@@ -72,6 +72,27 @@ impl Store {
         )?)
     }
 
+    /// The smallest checkpoint that is about the entry at `seq` too.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn first_checkpoint_of(
+        &self,
+        journal: Uuid,
+        seq: i64,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let mut reader = self.pool().reader().await?;
+        Ok(fetch_optional!(
+            &mut reader.engine(),
+            Checkpoint,
+            "SELECT journal, size, at, published, note FROM checkpoint
+             WHERE journal = $1 AND size >= $2 ORDER BY size LIMIT 1",
+            journal,
+            seq
+        )?)
+    }
+
     /// The largest published checkpoint of a journal, or that of `size` entries.
     ///
     /// # Errors

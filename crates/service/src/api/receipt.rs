@@ -127,13 +127,17 @@ async fn make(call: &Call, entry: &Entry) -> Result<Value, Problem> {
         .entry(entry.journal, entry.seq)
         .await?
         .ok_or_else(|| unfit(&"an entry is gone"))?;
-    let signed = call
-        .app
-        .signer
-        .sign(entry.journal, false, call.app.clock.now())
-        .await
-        .map_err(|error| unfit(&error))?
-        .ok_or_else(|| unfit(&"a journal is gone"))?;
+    // The first head that was signed with it: a later one would tell how much others do meanwhile.
+    let signed = match store.first_checkpoint_of(entry.journal, entry.seq).await? {
+        Some(kept) => kept,
+        None => call
+            .app
+            .signer
+            .sign(entry.journal, false, call.app.clock.now())
+            .await
+            .map_err(|error| unfit(&error))?
+            .ok_or_else(|| unfit(&"a journal is gone"))?,
+    };
     let (seq, size) = (
         u64::try_from(entry.seq).unwrap_or_default(),
         u64::try_from(signed.size).unwrap_or_default(),

@@ -134,23 +134,29 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Leased>, StoreError> {
         let mut writer = self.pool().writer().await?;
-        // The condition stands twice on purpose: PostgreSQL evaluates the subquery once, and a worker
-        // that waited for another one's row then re-checks only the outer condition.
-        Ok(fetch_all!(
-            &mut writer.engine(),
-            Leased,
-            "UPDATE outbox SET lease_until = $1, attempts = attempts + 1, tried_at = $2
-             WHERE lease_until <= $2 AND delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL
-               AND (journal, id) IN (SELECT journal, id FROM outbox
-                                     WHERE channel = $4 AND lease_until <= $2
-                                       AND delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL
-                                     ORDER BY lease_until, id LIMIT $3)
-             RETURNING journal, id, seq, channel, topic, receiver, payload, created_at, attempts",
-            until.0,
-            now.0,
-            i64::from(limit),
-            channel
-        )?)
+        let mut engine = writer.engine();
+        let mut sql = Statement::new(
+            "WITH due AS MATERIALIZED (SELECT journal, id FROM outbox WHERE channel = ",
+        );
+        sql.bind(channel)
+            .push(" AND lease_until <= ")
+            .bind(now.0)
+            .push(" AND delivered_at IS NULL AND dead_at IS NULL AND cancelled_at IS NULL ORDER BY lease_until, id LIMIT ")
+            .bind(i64::from(limit));
+        if let Engine::Postgres(_) = engine {
+            // Rows that another worker is leasing are passed over: two that wait for each other's are a
+            // deadlock. SQLite has one writer at a time.
+            sql.push(" FOR UPDATE SKIP LOCKED");
+        }
+        sql.push(") UPDATE outbox SET lease_until = ")
+            .bind(until.0)
+            .push(", attempts = attempts + 1, tried_at = ")
+            .bind(now.0)
+            .push(
+                " WHERE (journal, id) IN (SELECT journal, id FROM due)
+                 RETURNING journal, id, seq, channel, topic, receiver, payload, created_at, attempts",
+            );
+        Ok(sql.fetch_all(&mut engine).await?)
     }
 
     /// How many messages on `channel` have been tried for each of `receivers` after `since`; those

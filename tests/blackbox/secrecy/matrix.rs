@@ -26,6 +26,8 @@ struct Matrix<'a> {
     reader: Reader<'a>,
     people: Vec<Person>,
     specimens: Vec<Specimen>,
+    /// Whether the result of the cycle is not published yet.
+    is_under_way: bool,
     /// What was not as declared.
     wrong: Vec<String>,
     asked: usize,
@@ -47,7 +49,7 @@ async fn every_operation_answers_everybody_as_declared_while_a_round_is_open(dat
     .await;
     desk.all("staff", &panel, &["open"]).await;
     desk.scores("expert2", &found[0], PAPER, 60).await;
-    let matrix = Matrix::of(&desk).await;
+    let matrix = Matrix::of(&desk, true).await;
     assert!(
         matrix.people.iter().any(|one| one.assigned.len() == 2),
         "nobody is assigned"
@@ -58,11 +60,11 @@ async fn every_operation_answers_everybody_as_declared_while_a_round_is_open(dat
 async fn every_operation_answers_everybody_as_declared_after_the_close(database: Database) {
     let server = played_until(&database, "close");
     let desk = Desk::open(&server, &["staff"]).await;
-    Matrix::of(&desk).await.check().await;
+    Matrix::of(&desk, false).await.check().await;
 }
 
 impl<'a> Matrix<'a> {
-    async fn of(desk: &Desk<'a>) -> Self {
+    async fn of(desk: &Desk<'a>, is_under_way: bool) -> Self {
         let cycle = desk.path("").trim_start_matches("/v1/cycles/").to_owned();
         let mut people = everybody(desk).await;
         let mut reader = Reader::new(desk.server(), &cycle).await;
@@ -73,6 +75,7 @@ impl<'a> Matrix<'a> {
             reader,
             people,
             specimens,
+            is_under_way,
             wrong: Vec::new(),
             asked: 0,
         }

@@ -8,6 +8,9 @@ use crate::secrecy::reader::{Ask, Operation};
 /// What an operation may answer to whoever may ask it something that is not there, or says nothing.
 const DONE_OR_INCOMPLETE: &[u16] = &[200, 201, 202, 204, 400, 404, 409, 412, 415, 422, 428];
 
+/// What is published with the result: until then it is there for nobody.
+const PUBLISHED_WITH_THE_RESULT: &[&str] = &["verification"];
+
 impl Matrix<'_> {
     /// Asks everybody; those of no declared role are refused, all others are not.
     pub(super) async fn alone(&mut self, operation: &Operation) {
@@ -36,6 +39,10 @@ impl Matrix<'_> {
                 &[403, 404]
             } else if operation.method != "GET" || names_nothing || operation.asks_more {
                 DONE_OR_INCOMPLETE
+            } else if self.is_under_way
+                && PUBLISHED_WITH_THE_RESULT.contains(&operation.id.as_str())
+            {
+                &[404]
             } else {
                 &[200]
             };

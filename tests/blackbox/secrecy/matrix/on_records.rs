@@ -17,7 +17,7 @@ impl Matrix<'_> {
         };
         let readers = self.reader.operations.iter().find(readers);
         let is_narrower = readers.is_some_and(|get| !get.roles.is_subset(&operation.roles));
-        let is_upload = operation.id == "attachment.upload";
+        let is_upload = operation.method == "POST" && verb == "/attachments";
         for person in 0..self.people.len() {
             let signed_in = self.people[person].token.is_some();
             let public = operation.is_public();

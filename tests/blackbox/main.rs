@@ -16,6 +16,7 @@ mod documents;
 mod exit_codes;
 mod keeping;
 mod launches;
+mod limits;
 mod money_ways;
 mod numbers;
 mod office;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use crate::auth::Passwords;
 use crate::clock::Clock;
 use crate::files::Files;
+use crate::limits::Rates;
 use crate::signing::Signer;
 
 /// The service. Cheap to clone.
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub signer: Signer,
     /// How much of anything.
     pub limits: Limits,
+    /// How often one may ask.
+    pub rates: Rates,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// The OpenAPI document.

@@ -9,6 +9,7 @@ mod doctor;
 mod draw;
 mod journal;
 mod keep;
+mod limits;
 mod mail;
 mod outbox;
 mod policy;
@@ -173,6 +174,8 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES")]
     upload_limit: Option<String>,
     #[command(flatten)]
+    limits: limits::LimitArgs,
+    #[command(flatten)]
     mail: mail::MailArgs,
     /// Let administrators set the clock (PUT /v1/clock); only for a database that was made for it.
     #[arg(long)]
@@ -282,6 +285,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         token_days,
         body_limit,
         upload_limit,
+        limits,
         mail,
         time_travel,
     } = args;
@@ -295,6 +299,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         ("body_limit", body_limit),
         ("upload_limit", upload_limit),
     ];
+    flags.extend(limits.flags());
     flags.extend(mail.flags());
     let settings = settings(&common, flags)?;
     telemetry::init_log(telemetry::filter(&settings.log)?, settings.log_format);

@@ -1,5 +1,6 @@
 //! Settings: flags before environment before file before defaults, each fault with its place.
 
+pub(crate) mod limits;
 pub(crate) mod mail;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use self::limits::LimitSettings;
 use self::mail::MailSettings;
 use crate::telemetry::{self, LogFormat};
 
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub body_limit: usize,
     /// Bytes of a file.
     pub upload_limit: usize,
+    /// How often one may ask.
+    pub limits: LimitSettings,
     /// How people are told outside the product.
     pub mail: MailSettings,
 }
@@ -48,6 +52,7 @@ impl Default for Settings {
             token_days: 14,
             body_limit: 1024 * 1024,
             upload_limit: 20 * 1024 * 1024,
+            limits: LimitSettings::default(),
             mail: MailSettings::default(),
         }
     }
@@ -71,7 +76,7 @@ impl Settings {
 }
 
 /// The keys, as in the file; `FUNDCYCLE_` and the key in capitals in the environment; `--` and the
-/// key with hyphens as a flag. Those of [`mail`] come after them.
+/// key with hyphens as a flag. Those of [`limits`] and [`mail`] come after them.
 const KEYS: [&str; 9] = [
     "listen",
     "database",
@@ -85,7 +90,7 @@ const KEYS: [&str; 9] = [
 ];
 
 fn keys() -> impl Iterator<Item = &'static str> {
-    KEYS.into_iter().chain(mail::KEYS)
+    KEYS.into_iter().chain(limits::KEYS).chain(mail::KEYS)
 }
 
 /// Where a value was given.
@@ -253,9 +258,8 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Result<(), String> {
         "body_limit" => settings.body_limit = bytes()?,
         "upload_limit" => settings.upload_limit = bytes()?,
         other => {
-            return settings
-                .mail
-                .set(other, value)
+            return (settings.limits.set(other, value))
+                .or_else(|| settings.mail.set(other, value))
                 .unwrap_or_else(|| Err("there is no such key".to_owned()));
         }
     }

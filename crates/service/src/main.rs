@@ -10,6 +10,7 @@ mod delivery;
 mod demo;
 mod files;
 mod language;
+mod limits;
 mod openapi;
 mod problem;
 mod scheduler;

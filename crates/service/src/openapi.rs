@@ -12,9 +12,10 @@ use crate::api::{Operation, Schemas, reference};
 use crate::problem::{Code, MEDIA_TYPE};
 
 /// What every operation may answer, beside its own.
-const ALWAYS: [Code; 4] = [
+const ALWAYS: [Code; 5] = [
     Code::Unauthenticated,
     Code::TimedOut,
+    Code::TooManyRequests,
     Code::Internal,
     Code::Overloaded,
 ];

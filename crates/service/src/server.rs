@@ -1,5 +1,6 @@
 //! Serving: the API with the layers around it, from binding the address to a graceful end.
 
+mod connections;
 mod docs;
 
 use std::io;
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use fundcycle_store::Store;
 use tokio::net::TcpListener;
@@ -22,14 +23,16 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
+use self::connections::Patience;
 use crate::api::board;
 use crate::app::{App, Limits};
 use crate::auth::Passwords;
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
+use crate::limits::Rates;
 use crate::signing::{Signer, SigningError};
-use crate::{api, delivery, openapi, problem, scheduler, telemetry};
+use crate::{api, delivery, limits, openapi, problem, scheduler, telemetry};
 
 /// How long requests that are under way may take once the service is asked to end.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -123,19 +126,16 @@ pub(crate) async fn serve(
     let mut deliveries = delivery::start(&store, &clock, &channels, &wake, &ended);
     ready(bound);
     tracing::info!(address = %bound, "serving");
-    let service = routes(app).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    background.spawn(app.rates.clone().sweep());
+    let asked = async move {
         asked_to_end().await;
         // The server may have failed meanwhile: then nobody waits.
         let _ = ending.send(true);
-    });
-    let outcome = tokio::select! {
-        outcome = server.into_future() => outcome,
-        () = too_long(ended) => {
-            tracing::warn!("some requests took too long to end");
-            Ok(())
-        }
     };
+    tokio::select! {
+        () = connections::serve(listener, routes(app), Patience::default(), asked) => {}
+        () = too_long(ended) => tracing::warn!("some requests took too long to end"),
+    }
     background.shutdown().await;
     // What a receiver has accepted is noted, or it would get it again.
     let finish = async { while deliveries.join_next().await.is_some() {} };
@@ -145,7 +145,7 @@ pub(crate) async fn serve(
         );
     }
     store.close().await;
-    outcome.map_err(|error| ServeError::Other(error.to_string()))
+    Ok(())
 }
 
 /// What requests share.
@@ -170,6 +170,7 @@ fn app(
             token_days: settings.token_days,
             webhook_private: settings.mail.webhook_allow_private,
         },
+        rates: Rates::new(&settings.limits),
         passwords: Passwords::new().map_err(|error| other(&error))?,
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
@@ -183,8 +184,10 @@ fn app(
 fn routes(app: App) -> Router {
     let operations = api::operations(&api::Schemas::new());
     let id = HeaderName::from_static("x-request-id");
+    let rates = app.rates.clone();
     api::router(&app, operations)
         .merge(docs::router())
+        .layer(from_fn_with_state(rates, limits::of_address))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(problem::speak))
         .layer(from_fn(guard))
@@ -212,6 +215,14 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
     ];
     headers.extend(always.map(|(name, value)| (name, HeaderValue::from_static(value))));
     let by_default = [

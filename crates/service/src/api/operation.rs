@@ -100,6 +100,8 @@ pub(crate) struct Operation {
     pub problems: Vec<Code>,
     /// Within which time it is answered.
     pub within: Duration,
+    /// Whether a password comes with it: hashing one is dear, and guessing is to be slow.
+    pub takes_password: bool,
     /// What answers it.
     pub handler: Handler,
 }
@@ -142,6 +144,7 @@ impl Operation {
             },
             problems: Vec::new(),
             within: ANSWERED_WITHIN,
+            takes_password: false,
             handler: Arc::new(move |call| Box::pin(handler(call))),
         }
     }
@@ -149,6 +152,12 @@ impl Operation {
     /// Whether it is answered without signing in.
     pub(crate) fn is_public(&self) -> bool {
         self.roles.contains(&Role::Public)
+    }
+
+    /// The same, with a password.
+    pub(crate) fn takes_password(mut self) -> Self {
+        self.takes_password = true;
+        self
     }
 
     /// The same in this group.

@@ -16,6 +16,7 @@ use super::query::Query;
 use crate::app::App;
 use crate::auth;
 use crate::language::Language;
+use crate::limits::Caller;
 use crate::problem::{Code, Problem};
 
 /// The routes of all operations.
@@ -61,7 +62,15 @@ async fn serve(app: App, operation: Arc<Operation>, request: Request) -> Respons
 
 async fn answer(app: App, operation: Arc<Operation>, request: Request) -> Answered {
     let (mut parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<Caller>().copied();
+    let caller = caller.ok_or_else(|| Problem::internal(&"nobody found out who asks"))?;
+    if operation.takes_password {
+        app.rates.sign_in(caller.network())?;
+    }
     let session = auth::authenticate(&app, &parts.headers).await?;
+    if let Some(account) = session.viewer.actor.account {
+        app.rates.account(account)?;
+    }
     if session.secret.is_none() && !operation.is_public() {
         return Err(Problem::new(Code::Unauthenticated));
     }

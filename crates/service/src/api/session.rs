@@ -85,6 +85,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             register,
         )
         .roles([Role::Public])
+        .takes_password()
         .takes(body(plain::<Register>()))
         .gives(
             StatusCode::ACCEPTED,
@@ -101,6 +102,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             sign_in,
         )
         .roles([Role::Public])
+        .takes_password()
         .takes(body(plain::<SignIn>()))
         .gives(StatusCode::OK, "The token.", token)
         .problems([Code::Malformed, Code::Unauthenticated, Code::Overloaded])

@@ -69,6 +69,8 @@ codes! {
     KeyReused = "key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request" "幂等键已用于其他请求";
     /// The move replaces text, so `If-Match` has to say which version it is meant for.
     MatchRequired = "match_required" PRECONDITION_REQUIRED "Say which version you have seen" "请注明所依据的版本";
+    /// Too many requests from this address or by this account; `Retry-After` says when to ask again.
+    TooManyRequests = "too_many_requests" TOO_MANY_REQUESTS "Too many requests" "请求过于频繁";
     /// A fault of the service; nothing was changed.
     Internal = "internal" INTERNAL_SERVER_ERROR "The service failed" "服务内部错误";
     /// Too much waits; nothing was changed.

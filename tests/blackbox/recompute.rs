@@ -84,6 +84,7 @@ async fn rankings_and_the_selection_are_computed_again_from_the_journal(database
         (&tried["run"], &tried["stage"]),
         (&computed["run"], &computed["stage"])
     );
+    other_weights_are_tried(&desk, &made, &computed["run"]).await;
     desk.all("staff", &made, &["propose"]).await;
     desk.all("lead", &made, &["approve"]).await;
     desk.all("staff", &made, &["announce"]).await;
@@ -117,6 +118,45 @@ async fn rankings_and_the_selection_are_computed_again_from_the_journal(database
             assert_eq!(application["selected"][name], line[name], "{name}");
         }
     }
+}
+
+/// Who would move if the rounds weighed otherwise, as a second implementation has it.
+async fn other_weights_are_tried(desk: &Desk<'_>, selection: &str, run: &Value) {
+    let mut policy = policy(desk).await;
+    let weights = json!({ "paper_review": "0.95", "roadshow": "0.05" });
+    for (round, weight) in weights.as_object().unwrap() {
+        policy["rounds"][round]["weight"] = weight.clone();
+    }
+    let mut inputs = run["inputs"].as_array().unwrap().clone();
+    for input in &mut inputs {
+        input["score"] = second::combined(&policy, &input["rounds"]).into();
+    }
+    let place = |line: &Value| {
+        let parts = ["score", "rank", "decision", "award"].map(|name| line[name].clone());
+        Value::from(parts.to_vec())
+    };
+    let by_number = |lines: &[Value]| -> BTreeMap<String, Value> {
+        let each = lines.iter().map(|line| (text(line, "number"), place(line)));
+        each.collect()
+    };
+    let was = by_number(run["lines"].as_array().unwrap());
+    let mut expected = by_number(&second::selected(&policy, &inputs));
+    expected.retain(|number, place| was[number] != *place);
+    assert!(
+        expected.len() > 10,
+        "the weights make no difference: {expected:?}"
+    );
+
+    let what_if = json!({ "what_if": { "weights": weights } });
+    let tried = desk
+        .does("staff", selection, "simulate?dry_run=true", what_if)
+        .await;
+    let moved = tried["simulations"][0]["moved"].as_array().unwrap();
+    let becomes = moved
+        .iter()
+        .map(|one| (text(one, "number"), place(&one["becomes"])))
+        .collect::<BTreeMap<_, _>>();
+    assert_eq!(becomes, expected);
 }
 
 /// From the marks that were handed in to the places.

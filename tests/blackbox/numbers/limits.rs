@@ -250,6 +250,31 @@ fn a_loser_is_told_what_was_missing() {
     );
 }
 
+/// Amounts all but proportional to scores, and every domain at its maximum of money: no search has proven
+/// the best choice of these, so none is given.
+#[test]
+fn a_choice_that_cannot_be_proven_is_refused_with_what_to_do() {
+    let mut bids = "application,organisation,domain,score,requested\n".to_owned();
+    for index in 0..200_u32 {
+        let score = 6_000 + index * 7_919 % 3_900;
+        let fen = score * 1_000 + index * 3 % 10;
+        let (organisation, domain) = (index * 2 / 3, index % 4);
+        let score = format!("{}.{:02}", score / 100, score % 100);
+        let amount = format!("{}.{:02}", fen / 100, fen % 100);
+        let bid = [format!("p{index},o{organisation},d{domain}"), score, amount];
+        bids.extend([bid.join(","), "\n".to_owned()]);
+    }
+    let limits = "budget = 3000000\nmax_per_organisation = 1\ndomain.d0.max_amount = 600000\n\
+        domain.d1.max_amount = 550000\ndomain.d2.max_amount = 500000\ndomain.d3.max_amount = 650000\n";
+    let (code, out, err) = allocate(&bids, &format!("{limits}mode = \"optimal\"\n"));
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    for said in ["cannot be proven", "mode rank_order", "max_amount"] {
+        assert!(err.contains(said), "{said}: {err}");
+    }
+    let (code, out, err) = allocate(&bids, &format!("{limits}mode = \"rank_order\"\n"));
+    assert_eq!((code, out.lines().count()), (0, 201), "{err}");
+}
+
 #[test]
 fn bad_rows_of_a_selection_are_said_all_at_once() {
     let header = "application,organisation,domain,score,requested\n";

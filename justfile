@@ -21,3 +21,9 @@ docs:
 # How long the numbers take; docs/benchmarks.md has results.
 bench:
     cargo bench -p fundcycle-scoring --bench numbers
+
+# Crashes, power cuts and full disks, and random commands; docs/reliability.md has results.
+torture rounds="200" commands="1000000" seed=`date +%s`:
+    FUNDCYCLE_ROUNDS={{rounds}} cargo test --release -p fundcycle --test blackbox -- torture --nocapture --test-threads 1
+    @echo "seed {{seed}}"
+    PROPTEST_CASES=$(( {{commands}} / 30 )) PROPTEST_RNG_SEED={{seed}} cargo test --release -p fundcycle-core --test random random_commands

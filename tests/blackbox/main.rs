@@ -31,6 +31,7 @@ mod serving;
 mod sign_in;
 mod support;
 mod telling;
+mod torture;
 mod verification;
 mod walk;
 mod ways;

@@ -19,6 +19,21 @@ pub(crate) fn fundcycle(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The server of `database` on a free port.
+fn serve(folder: &Path, database: &str, more: &[&str]) -> Command {
+    let mut arguments = vec![
+        "serve",
+        "--database",
+        database,
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "error",
+    ];
+    arguments.extend(more);
+    fundcycle(folder, &arguments)
+}
+
 /// What the binary answers.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     fundcycle(folder, arguments).output().unwrap()
@@ -44,17 +59,19 @@ pub(crate) struct Server {
 impl Server {
     /// Serves `database` on a free port; returns once it says that it answers.
     pub(crate) fn start(folder: &Path, database: &str, more: &[&str]) -> Self {
-        let mut arguments = vec![
-            "serve",
-            "--database",
-            database,
-            "--listen",
-            "127.0.0.1:0",
-            "--log",
-            "error",
-        ];
-        arguments.extend(more);
-        Self::spawn(fundcycle(folder, &arguments))
+        Self::spawn(serve(folder, database, more))
+    }
+
+    /// Serves `database` with these variables in its environment.
+    pub(crate) fn start_with<'a>(
+        folder: &Path,
+        database: &str,
+        more: &[&str],
+        variables: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut command = serve(folder, database, more);
+        command.envs(variables);
+        Self::spawn(command)
     }
 
     /// Serves with a full log that nobody reads.

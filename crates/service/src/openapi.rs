@@ -12,11 +12,12 @@ use crate::api::{Operation, Schemas, reference};
 use crate::problem::{Code, MEDIA_TYPE};
 
 /// What every operation may answer, beside its own.
-const ALWAYS: [Code; 5] = [
+const ALWAYS: [Code; 6] = [
     Code::Unauthenticated,
     Code::TimedOut,
     Code::TooManyRequests,
     Code::Internal,
+    Code::Unavailable,
     Code::Overloaded,
 ];
 

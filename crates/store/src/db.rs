@@ -152,7 +152,11 @@ impl Tx {
     /// Makes all of it durable.
     pub(crate) async fn commit(self) -> Result<(), CommitError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await.map_err(CommitError::Unknown),
+            Self::Sqlite(tx) => tx.commit().await.map_err(|error| match code_of(&error) {
+                // The log has no room for the end of the transaction, so it has no such end.
+                Some(code) if is_out_of_room(&code) => CommitError::NotDone(error),
+                _ => CommitError::Unknown(error),
+            }),
             Self::Postgres(tx) => tx.commit().await.map_err(|error| match &error {
                 // The server answered, and it says that nothing was committed.
                 sqlx::Error::Database(answer)
@@ -199,13 +203,22 @@ pub(crate) enum CommitError {
 /// Whether the same transaction, done again, may well succeed: a deadlock, a serialisation failure,
 /// or a lock that somebody else held too long.
 pub(crate) fn worth_retrying(error: &sqlx::Error) -> bool {
+    code_of(error).is_some_and(|code| {
+        // 40001, 40P01: PostgreSQL. 5, 6, 261, 517: SQLITE_BUSY, SQLITE_LOCKED and their kin.
+        matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517")
+    })
+}
+
+/// Whether there is no room on the disk: SQLITE_FULL, or PostgreSQL's disk_full.
+pub(crate) fn is_out_of_room(code: &str) -> bool {
+    matches!(code, "13" | "53100")
+}
+
+/// What the engine calls this error.
+fn code_of(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
     error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| {
-            // 40001, 40P01: PostgreSQL. 5, 6, 261, 517: SQLITE_BUSY, SQLITE_LOCKED and their kin.
-            matches!(code.as_ref(), "40001" | "40P01" | "5" | "6" | "261" | "517")
-        })
 }
 
 #[cfg(test)]

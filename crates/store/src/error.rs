@@ -22,6 +22,28 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same may work again soon, nothing being wrong with it: the database cannot be reached, is
+    /// starting up or shutting down, has no connection free, or no room on its disk.
+    pub fn is_passing(&self) -> bool {
+        let Self::Engine(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
+                crate::db::is_out_of_room(&code)
+                    || matches!(
+                        code.as_ref(),
+                        "57P01" | "57P02" | "57P03" | "53200" | "53300"
+                    )
+                    || code.starts_with("08")
+            }),
+            _ => false,
+        }
+    }
+}
+
 impl From<crate::db::CommitError> for StoreError {
     fn from(error: crate::db::CommitError) -> Self {
         match error {

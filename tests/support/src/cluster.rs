@@ -39,23 +39,7 @@ rm -rf "$2"
 /// The server of this process, started on first use.
 pub(crate) fn postgres() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-    CLUSTER
-        .get_or_init(|| {
-            let Some(binaries) = binaries() else {
-                let message = "PostgreSQL is not installed (package postgresql)";
-                assert!(
-                    std::env::var("CI").as_deref() != Ok("true"),
-                    "{message}, and CI=true"
-                );
-                // Past the capture of test output: the line must be seen when the test passes.
-                std::io::stderr()
-                    .write_all(format!("SKIPPED: {message}\n").as_bytes())
-                    .unwrap();
-                return None;
-            };
-            Some(Cluster::start(binaries))
-        })
-        .as_ref()
+    CLUSTER.get_or_init(Cluster::of_its_own).as_ref()
 }
 
 /// Where the server's binaries are: on the path, or where Debian puts them (the newest).
@@ -88,6 +72,24 @@ fn binaries() -> Option<PathBuf> {
 }
 
 impl Cluster {
+    /// A server for one test, which may do to it what others would not bear; none where none is installed, which
+    /// is an error under `CI=true`.
+    pub fn of_its_own() -> Option<Self> {
+        let found = binaries();
+        if found.is_none() {
+            let message = "PostgreSQL is not installed (package postgresql)";
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "{message}, and CI=true"
+            );
+            // Past the capture of test output: the line must be seen when the test passes.
+            std::io::stderr()
+                .write_all(format!("SKIPPED: {message}\n").as_bytes())
+                .unwrap();
+        }
+        found.map(Self::start)
+    }
+
     fn start(binaries: PathBuf) -> Self {
         // Not under the target folder: the path of a socket may not be longer than 107 bytes.
         let folder = tempfile::Builder::new()
@@ -167,6 +169,22 @@ impl Cluster {
             "postgres:///{name}?host={}&user=postgres",
             self.socket.display()
         )
+    }
+
+    /// The server loses a process by SIGKILL: it drops every connection and recovers from its log, as after
+    /// a crash. Comes back once it has begun.
+    pub fn falls_over(&self) {
+        let walwriter = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'";
+        let found = self
+            .client("psql")
+            .args(["--no-psqlrc", "-Atc", walwriter, "postgres"])
+            .output()
+            .unwrap();
+        let process = String::from_utf8(found.stdout).unwrap();
+        let killed = Command::new("kill")
+            .args(["-KILL", process.trim()])
+            .status();
+        assert!(killed.unwrap().success(), "no process {process:?}");
     }
 
     /// A client program of the same version, pointed at this server.

@@ -48,11 +48,16 @@ impl Database {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let cluster = cluster::postgres()?;
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        cluster.create_database(&name);
-        Some(Self {
-            url: cluster.url(&name),
+        Some(Self::on(cluster, &name))
+    }
+
+    /// An empty database of this name on this server.
+    pub fn on(cluster: &Cluster, name: &str) -> Self {
+        cluster.create_database(name);
+        Self {
+            url: cluster.url(name),
             folder: temp_dir(),
-        })
+        }
     }
 
     /// Whether this is on PostgreSQL.

@@ -75,6 +75,8 @@ codes! {
     Internal = "internal" INTERNAL_SERVER_ERROR "The service failed" "服务内部错误";
     /// Too much waits; nothing was changed.
     Overloaded = "overloaded" SERVICE_UNAVAILABLE "Too busy; try again shortly" "系统繁忙,请稍后重试";
+    /// The database cannot be reached or has no room; nothing was changed.
+    Unavailable = "unavailable" SERVICE_UNAVAILABLE "The database takes nothing just now; try again" "数据库暂不可用,请稍后重试";
     /// The database did not confirm: it may or may not have happened.
     OutcomeUnknown = "outcome_unknown" SERVICE_UNAVAILABLE "Not confirmed; ask again with the same idempotency key" "结果未确认,请使用相同幂等键重试";
 }

@@ -136,7 +136,7 @@ impl From<ExecuteError> for Problem {
                 );
                 Self::overloaded()
             }
-            ExecuteError::Store(error) => Self::internal(&error),
+            ExecuteError::Store(error) => Self::of_store(&error),
         }
     }
 }
@@ -148,9 +148,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    fn of_store(error: &StoreError) -> Self {
+        if error.is_passing() {
+            tracing::error!(%error, "the database takes nothing just now");
+            return Self::new(Code::Unavailable).header(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        Self::internal(error)
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::internal(&error)
+        Self::of_store(&error)
     }
 }
 

@@ -151,6 +151,7 @@ async fn open_sqlite(address: &str, create: bool) -> Result<Pool, OpenError> {
             .max_lifetime(None)
             .idle_timeout(None)
             .after_connect(|conn, _| Box::pin(verify_sqlite(conn)))
+            .after_release(|conn, _| Box::pin(has_ended(conn)))
     };
     // Apart from the pool first: that would try again and again and in the end only say that it did.
     let mut first = options.connect().await.map_err(failed)?;
@@ -174,6 +175,16 @@ fn synchronous(query: &str) -> Result<SqliteSynchronous, OpenError> {
     SqliteSynchronous::from_str(value).map_err(|error| OpenError::Malformed {
         reason: error.to_string(),
     })
+}
+
+/// Whether the connection is out of its transaction, and so fit for another. A full disk makes SQLite undo a
+/// transaction by itself, which the driver does not notice: it would refuse to begin another for ever.
+async fn has_ended(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if conn.is_in_transaction() {
+        // What is still to be undone is done before this is answered.
+        conn.ping().await?;
+    }
+    Ok(!conn.is_in_transaction())
 }
 
 /// Runs on every new connection: what is acknowledged must survive a power cut.

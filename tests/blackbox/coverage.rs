@@ -8,7 +8,9 @@ use fundcycle_test_support::{Database, on_both};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::Walk;
-use crate::{calls, money_ways, proof, registry, result_rules, result_ways, review_ways};
+use crate::{
+    calls, money_ways, proof, registry, result_rules, result_ways, review_ways, sheets,
+};
 
 /// What scenarios of their own make happen; each of them looks for it in the journals.
 const WALKED_ELSEWHERE: &[&[&str]] = &[
@@ -20,6 +22,7 @@ const WALKED_ELSEWHERE: &[&[&str]] = &[
     money_ways::rules::VERBS,
     money_ways::monitoring::VERBS,
     review_ways::VERBS,
+    sheets::VERBS,
     proof::VERBS,
 ];
 

@@ -28,6 +28,7 @@ mod result_ways;
 mod review_ways;
 mod secrecy;
 mod serving;
+mod sheets;
 mod sign_in;
 mod support;
 mod telling;

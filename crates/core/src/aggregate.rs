@@ -62,6 +62,8 @@ pub trait Aggregate:
     /// The verbs that replace text as a whole: without saying which version it is meant for, such a
     /// command could undo what somebody else wrote.
     const REPLACES: &'static [Self::Verb] = &[];
+    /// The verb that changes single fields of the record: it is also asked by `PATCH` on its address.
+    const PATCHES: Option<Self::Verb> = None;
     /// Who may see which records of this kind.
     const SIGHTS: &'static [Sight];
     /// Which fields each of them sees; a field not listed is seen by staff and auditors only.

@@ -36,6 +36,8 @@ pub struct AnyMove {
     pub by: Vec<Role>,
     /// Whether it replaces text as a whole, so that the asker has to say which version they have seen.
     pub replaces: bool,
+    /// Whether it changes single fields, so that it is also asked by `PATCH`.
+    pub patches: bool,
     /// Whether the service makes it by itself when time opens its gates.
     pub by_time: bool,
     /// The gates on it: name, English, Chinese.
@@ -451,6 +453,7 @@ fn moves<A: Aggregate>() -> Vec<AnyMove> {
             by: row.by.to_vec(),
             by_time: row.by.contains(&Role::System) && row.gates.iter().any(|gate| gate.timed),
             replaces: A::REPLACES.contains(&row.verb),
+            patches: A::PATCHES == Some(row.verb),
             gates: row
                 .gates
                 .iter()

@@ -1,12 +1,15 @@
 //! One expert's scores for one application or project in one round (`design` §6).
 
+mod entry;
+mod facts;
+mod transcript;
+
 use std::collections::BTreeMap;
 
-use fundcycle_scoring::Exact;
-use fundcycle_scoring::{Marks, Rubric, SheetFault, SheetFaultCode};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use fundcycle_scoring::{Exact, Marks, Rubric, SheetFault, SheetFaultCode};
 use uuid::Uuid;
+
+pub use facts::{Earlier, Event, Sheet, Transcript};
 
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
@@ -60,6 +63,30 @@ commands! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         recommended: Option<Money>,
     }
+    /// Enter single fields while writing; whatever is not named stays as it is.
+    Enter = "enter" "逐项保存" {
+        /// Scores by criterion; null takes one away.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        scores: BTreeMap<String, Option<Exact>>,
+        /// Comments by criterion; null takes one away.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        comments: BTreeMap<String, Option<String>>,
+        /// What the expert would fund, in fen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommended: Option<Money>,
+        /// The `edits` of fields as they were when the text was begun, such as `{"scores/need": 2}`: a
+        /// field that has changed since is refused. Without it, the last to write wins.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        seen: BTreeMap<String, u32>,
+    }
+    /// Enter a sheet that was filled in on paper; it counts once a second clerk has entered the same.
+    Transcribe = "transcribe" "录入纸质评分表" {
+        /// Scores and comments by criterion, as on the paper.
+        marks: Marks,
+        /// What the expert would fund, in fen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommended: Option<Money>,
+    }
     /// Hand it in; every criterion is checked.
     Submit = "submit" "提交" {}
     /// Open it again, with a reason; both versions stay in the journal.
@@ -81,82 +108,6 @@ commands! {
     Void = "void" "作废" {
         /// Why.
         reason: String,
-    }
-}
-
-/// A sheet.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Sheet {
-    /// For which panel.
-    pub panel: Option<Uuid>,
-    /// In which round.
-    pub round: Option<Round>,
-    /// What is scored: an application, or a project.
-    pub subject: Option<Uuid>,
-    /// Who scores: the expert's account.
-    pub expert: Option<Uuid>,
-    /// Scores and comments by criterion.
-    pub marks: Marks,
-    /// The total so far, or as handed in.
-    pub total: Option<Exact>,
-    /// What the expert would fund, in fen.
-    pub recommended: Option<Money>,
-    /// When it was handed in.
-    pub submitted_at: Option<Timestamp>,
-    /// The criteria whose score vetoes the application.
-    pub vetoes: Vec<String>,
-    /// Why it was reopened, abstained, recused or voided.
-    pub reason: Option<String>,
-}
-
-/// What happened to a sheet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// It was given to an expert.
-    Assigned {
-        /// For which panel.
-        panel: Uuid,
-        /// In which round.
-        round: Round,
-        /// What is scored.
-        subject: Uuid,
-        /// Who scores.
-        expert: Uuid,
-    },
-    /// What was entered so far.
-    Saved {
-        /// Scores and comments by criterion.
-        marks: Marks,
-        /// The total so far.
-        total: Exact,
-        /// What the expert would fund.
-        recommended: Option<Money>,
-    },
-    /// It was handed in.
-    Submitted {
-        /// What counts.
-        marks: Marks,
-        /// Its total.
-        total: Exact,
-        /// The criteria whose score vetoes the application.
-        vetoes: Vec<String>,
-    },
-    /// It left the count, or came back to it.
-    Moved {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Sheet {
-    /// The scores of single criteria, prefixed for tie-breaks: `criterion:need`.
-    pub fn criteria(&self) -> BTreeMap<String, Exact> {
-        self.marks
-            .scores
-            .iter()
-            .map(|(key, score)| (format!("criterion:{key}"), score.clone()))
-            .collect()
     }
 }
 
@@ -195,15 +146,22 @@ impl Aggregate for Sheet {
         &[
             Move { from: &[], verb: Verb::Assign, to: Some(Pending), by: &[Role::System], gates: &[] },
             Move { from: &[Pending, Draft], verb: Verb::Save, to: Some(Draft), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            Move { from: &[Pending, Draft], verb: Verb::Enter, to: Some(Draft), by: &[Role::Holder], gates: &[PANEL_OPEN] },
+            // What the expert has begun to type is never overwritten from paper.
+            Move { from: &[Pending], verb: Verb::Transcribe, to: None, by: &[Role::Staff], gates: &[PANEL_OPEN, transcript::FIRST_CLERK] },
+            Move { from: &[Pending], verb: Verb::Transcribe, to: Some(Submitted), by: &[Role::Staff], gates: &[PANEL_OPEN, transcript::SECOND_CLERK] },
             Move { from: &[Pending, Draft], verb: Verb::Submit, to: Some(Submitted), by: &[Role::Holder], gates: &[PANEL_OPEN] },
             Move { from: &[Submitted, Abstained], verb: Verb::Reopen, to: Some(Draft), by: &[Role::Staff], gates: &[PANEL_OPEN] },
             Move { from: &[Pending, Draft], verb: Verb::Abstain, to: Some(Abstained), by: &[Role::Holder], gates: &[PANEL_OPEN] },
             // An interest may come to light at any time, also after the sheet was handed in.
             Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Recuse, to: Some(Recused), by: &[Role::Holder], gates: &[PANEL_OPEN] },
-            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::Staff, Role::System], gates: &[PANEL_OPEN] },
+            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::Staff], gates: &[PANEL_OPEN] },
+            // Follows from the close of a panel, where an interest has come to light.
+            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::System], gates: &[] },
         ]
     };
     const REPLACES: &'static [Verb] = &[Verb::Save];
+    const PATCHES: Option<Verb> = Some(Verb::Enter);
     const SIGHTS: &'static [Sight] = &[
         Sight {
             eye: Eye::Holder,
@@ -252,13 +210,33 @@ impl Aggregate for Sheet {
             eyes: &[Eye::Holder],
         },
         Field {
+            name: "begun_at",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "edits",
+            eyes: &[Eye::Holder],
+        },
+        Field {
+            name: "earlier",
+            eyes: &[Eye::Holder],
+        },
+        Field {
             name: "reason",
             eyes: &[Eye::Holder],
         },
     ];
     #[rustfmt::skip]
     const SHOWS: &'static [Shows] = &[(Column::Parent, "subject"), (Column::Facet, "round")];
-    const SEALED: &'static [&'static str] = &["marks", "total", "recommended", "vetoes"];
+    const SEALED: &'static [&'static str] = &[
+        "marks",
+        "total",
+        "recommended",
+        "vetoes",
+        "edits",
+        "earlier",
+        "transcript",
+    ];
 
     fn index(&self) -> Index {
         Index {
@@ -271,7 +249,7 @@ impl Aggregate for Sheet {
 
     fn needs(record: &Record<Self>, command: &Command, world: &World) -> Vec<Need> {
         match command {
-            Command::Submit {} => panel::interest_needs(record, world),
+            Command::Submit {} | Command::Transcribe { .. } => panel::interest_needs(record, world),
             _ => Vec::new(),
         }
     }
@@ -303,16 +281,25 @@ impl Aggregate for Sheet {
                     recommended,
                 }
             }
+            Command::Enter {
+                scores,
+                comments,
+                recommended,
+                seen,
+            } => {
+                let fields = entry::Fields {
+                    scores,
+                    comments,
+                    recommended,
+                };
+                entry::entered(record, rubric(record, cx)?, fields, &seen)?
+            }
+            Command::Transcribe { marks, recommended } => {
+                without_interest(record, cx)?;
+                transcript::transcribed(record, rubric(record, cx)?, marks, recommended, cx)?
+            }
             Command::Submit {} => {
-                // An interest may come about after the sheet was given out.
-                if panel::interested(record, cx.world) {
-                    return Err(Rejection::fault(
-                        "",
-                        "conflict",
-                        "You have a conflict of interest here: recuse yourself.",
-                        "您与申报方存在利害关系,请回避。",
-                    ));
-                }
+                without_interest(record, cx)?;
                 let (rubric, marks) = (rubric(record, cx)?, record.data.marks.clone());
                 let total = rubric.check(&marks).map_err(|faults| Rejection::Invalid {
                     faults: faults.into_iter().map(located).collect(),
@@ -321,10 +308,15 @@ impl Aggregate for Sheet {
                     vetoes: rubric.vetoes(&marks),
                     marks,
                     total,
+                    recommended: record.data.recommended,
+                    entered_by: Vec::new(),
                 }
             }
-            Command::Reopen { reason }
-            | Command::Abstain { reason }
+            Command::Reopen { reason } => {
+                Rejection::unless_reasoned(&reason)?;
+                Event::Reopened { reason }
+            }
+            Command::Abstain { reason }
             | Command::Void { reason }
             | Command::Recuse { ground: reason } => {
                 if reason.trim().is_empty() {
@@ -342,46 +334,30 @@ impl Aggregate for Sheet {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
-        match event.clone() {
-            Event::Assigned {
-                panel,
-                round,
-                subject,
-                expert,
-            } => {
-                *self = Self {
-                    panel: Some(panel),
-                    round: Some(round),
-                    subject: Some(subject),
-                    expert: Some(expert),
-                    ..Self::default()
-                };
-            }
-            Event::Saved {
-                marks,
-                total,
-                recommended,
-            } => {
-                self.marks = marks;
-                self.total = Some(total);
-                self.recommended = recommended;
-            }
-            Event::Submitted {
-                marks,
-                total,
-                vetoes,
-            } => {
-                self.marks = marks;
-                self.total = Some(total);
-                self.vetoes = vetoes;
-                self.submitted_at = Some(at);
-            }
-            Event::Moved { reason } => {
-                self.reason = Some(reason);
-                self.submitted_at = None;
-            }
-        }
+        self.take(event, at);
     }
+}
+
+/// An interest may come about after the sheet was given out.
+fn without_interest(record: &Record<Sheet>, cx: &Context<'_>) -> Result<(), Rejection> {
+    if panel::interested(record, cx.world) {
+        return Err(Rejection::fault(
+            "",
+            "conflict",
+            "There is a conflict of interest here: the expert has to step back.",
+            "该专家与申报方存在利害关系,须回避。",
+        ));
+    }
+    Ok(())
+}
+
+/// How many criteria of the rubric have a score, and how many there are.
+pub fn progress(sheet: &Sheet, rubric: &Rubric) -> (usize, usize) {
+    let faults = rubric.check(&sheet.marks).err().unwrap_or_default();
+    let count = |code| faults.iter().filter(|fault| fault.code == code).count();
+    let entered = sheet.marks.scores.len()
+        - count(SheetFaultCode::UnknownCriterion).min(sheet.marks.scores.len());
+    (entered, entered + count(SheetFaultCode::Missing))
 }
 
 fn rubric<'a>(record: &Record<Sheet>, cx: &Context<'a>) -> Result<&'a Rubric, Rejection> {

@@ -252,14 +252,15 @@ impl Viewer {
         }
     }
 
-    /// Whether `state` is an open panel whose scores are sealed, or a sheet of one.
+    /// Whether `state` is an open panel whose scores are sealed, or a sheet of one, or a sheet that a clerk
+    /// has entered from paper and a second one has yet to read for themselves.
     pub fn is_sealed(&self, state: &State) -> bool {
-        let panel = match state {
-            State::Panel(panel) => Some(panel.id),
-            State::Sheet(sheet) => sheet.data.panel,
-            _ => None,
+        let (panel, is_half_entered) = match state {
+            State::Panel(panel) => (Some(panel.id), false),
+            State::Sheet(sheet) => (sheet.data.panel, sheet.data.transcript.is_some()),
+            _ => (None, false),
         };
-        panel.is_some_and(|id| self.standing.sealed.contains(&id))
+        is_half_entered || panel.is_some_and(|id| self.standing.sealed.contains(&id))
     }
 
     /// Takes out who applies, where the round hides that.

@@ -24,3 +24,4 @@ mod rooms;
 mod rubrics;
 mod running;
 mod selection;
+mod sheets;

@@ -215,6 +215,14 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             let mark = dice.one(&["0", "55.5", "80", "99.99", "101", "-1"]);
             json!({ "marks": { "scores": { "need": mark } } })
         }
+        (Kind::Sheet, "enter") => {
+            let mark = dice.one(&["12", "55.5", "80", "101"]);
+            json!({ "scores": { "need": mark }, "seen": { "scores/need": dice.one(&[0, 1]) } })
+        }
+        (Kind::Sheet, "transcribe") => {
+            let mark = dice.one(&["70", "75"]);
+            json!({ "marks": { "scores": { "need": mark } } })
+        }
         (Kind::Sheet, "recuse") => json!({ "ground": "亲属" }),
         (Kind::Slot, "ask_swap") => {
             json!({ "with": play.number(dice.roll(3)), "reason": "时间冲突" })

@@ -316,14 +316,15 @@ async fn page(call: Call) -> Answered {
 
 /// The sheets among these entries whose scores are sealed.
 async fn sealed(call: &Call, entries: &[Entry]) -> Result<BTreeSet<Uuid>, Problem> {
-    if call.viewer.standing.sealed.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let sheets: Vec<Uuid> = entries
+    let sheets: BTreeSet<Uuid> = entries
         .iter()
         .filter(|entry| entry.kind == Kind::Sheet.name())
         .map(|entry| entry.id)
         .collect();
+    if sheets.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sheets: Vec<Uuid> = sheets.into_iter().collect();
     let states = call.app.store.read_many(&sheets).await?;
     let sealed = states.iter().filter(|state| call.viewer.is_sealed(state));
     Ok(sealed.map(State::id).collect())

@@ -38,6 +38,14 @@ fn of_kind(kind: Kind, schemas: &Schemas) -> Vec<Operation> {
     }
     for verb in verbs.iter().filter(|verb| verb.moves) {
         operations.push(act(kind, verb, schemas));
+        if verb.patches {
+            operations.push(Operation {
+                method: Method::PATCH,
+                path: format!("/v1/{}/{{id}}", kind.plural()),
+                id: format!("{}.patch", kind.name()),
+                ..act(kind, verb, schemas)
+            });
+        }
         if home(kind) == Home::Cycle {
             operations.push(act_in_bulk(kind, verb, schemas));
         }
@@ -60,6 +68,8 @@ struct Verb {
     moves: bool,
     /// Whether it replaces text that somebody else may have changed meanwhile.
     replaces: bool,
+    /// Whether it changes single fields, so that it is also asked by `PATCH`.
+    patches: bool,
 }
 
 /// What only the service asks for has no address.
@@ -72,6 +82,7 @@ fn verbs(kind: Kind) -> Vec<Verb> {
         summary,
         by,
         replaces,
+        patches,
         ..
     } in kind.moves()
     {
@@ -90,6 +101,7 @@ fn verbs(kind: Kind) -> Vec<Verb> {
             creates: false,
             moves: false,
             replaces,
+            patches,
         });
         entry.by.extend(asked);
         // Files come in by an address that takes their bytes.

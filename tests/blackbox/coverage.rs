@@ -8,9 +8,7 @@ use fundcycle_test_support::{Database, on_both};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::Walk;
-use crate::{
-    calls, money_ways, proof, registry, result_rules, result_ways, review_ways, sheets,
-};
+use crate::{calls, money_ways, proof, registry, result_rules, result_ways, review_ways, sheets};
 
 /// What scenarios of their own make happen; each of them looks for it in the journals.
 const WALKED_ELSEWHERE: &[&[&str]] = &[

@@ -14,6 +14,7 @@ mod district;
 mod doctor;
 mod documents;
 mod exit_codes;
+mod interests;
 mod keeping;
 mod launches;
 mod limits;

@@ -1,10 +1,11 @@
 //! A person who signs in, and what they have been granted. Names, addresses and passwords are kept
 //! outside the journal, so that erasing a person does not touch the record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::actor::{Grant, Role, Scope};
 use crate::aggregate::{Aggregate, Belongs, Decided, Gate, Index, Move, Record};
@@ -65,11 +66,23 @@ commands! {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Whose account it is: its own id, so that the holder finds it.
-    pub holder: Option<uuid::Uuid>,
+    pub holder: Option<Uuid>,
     /// What it may act as.
     pub grants: BTreeSet<Grant>,
     /// Why it is disabled.
     pub disabled_because: Option<String>,
+    /// Of which organisations it is or was a member.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memberships: BTreeMap<Uuid, Membership>,
+}
+
+/// From when to when an account was a member of an organisation; the last time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Membership {
+    /// When it joined.
+    pub since: Timestamp,
+    /// When it left; none: it is a member.
+    pub until: Option<Timestamp>,
 }
 
 /// What happened to an account.
@@ -79,7 +92,7 @@ pub enum Event {
     /// It was opened.
     Opened {
         /// Its own id.
-        holder: uuid::Uuid,
+        holder: Uuid,
         /// What it may do from the beginning.
         grants: BTreeSet<Grant>,
     },
@@ -200,23 +213,67 @@ impl Aggregate for Account {
         Ok(Decided::only(event))
     }
 
-    fn apply(&mut self, event: &Event, _at: Timestamp) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
         match event.clone() {
             Event::Opened { holder, grants } => {
                 *self = Self {
                     holder: Some(holder),
                     grants,
-                    disabled_because: None,
+                    ..Self::default()
+                };
+                for organisation in self.organisations() {
+                    self.join(organisation, at);
                 }
             }
             Event::Granted { grant } => {
                 self.grants.insert(grant);
+                if let Scope::Organisation(id) = grant.scope {
+                    self.join(id, at);
+                }
             }
             Event::Revoked { grant } => {
                 self.grants.remove(&grant);
+                if let Scope::Organisation(id) = grant.scope
+                    && !self.organisations().contains(&id)
+                {
+                    self.leave(id, at);
+                }
             }
             Event::Disabled { reason } => self.disabled_because = Some(reason),
             Event::Enabled {} => self.disabled_because = None,
+        }
+    }
+}
+
+impl Account {
+    /// The organisations of which it is a member.
+    pub fn organisations(&self) -> BTreeSet<Uuid> {
+        let scopes = self.grants.iter().map(|grant| grant.scope);
+        scopes
+            .filter_map(|scope| match scope {
+                Scope::Organisation(id) => Some(id),
+                Scope::Everywhere | Scope::Cycle(_) => None,
+            })
+            .collect()
+    }
+
+    /// Who becomes something else there at the same moment goes on being a member.
+    fn join(&mut self, organisation: Uuid, at: Timestamp) {
+        let fresh = Membership {
+            since: at,
+            until: None,
+        };
+        let membership = self.memberships.entry(organisation).or_insert(fresh);
+        match membership.until {
+            Some(until) if until < at => *membership = fresh,
+            _ => membership.until = None,
+        }
+    }
+
+    fn leave(&mut self, organisation: Uuid, at: Timestamp) {
+        let membership = self.memberships.get_mut(&organisation);
+        if let Some(membership) = membership {
+            membership.until = Some(at);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::aggregate::{Aggregate, Belongs, Decided, Index, Move, Record, derived
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::rejection::{Fault, Rejection};
-use crate::text::check_name;
+use crate::text::{check_name, comparison_key};
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
@@ -48,9 +49,57 @@ pub struct Profile {
     #[serde(default)]
     #[schemars(length(max = 200))]
     pub employer: String,
+    /// How the bureau reaches them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 100))]
+    pub phone: String,
+    /// The mail address of their office.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 254))]
+    pub email: String,
+    /// For and with whom they worked, beside their employer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub engagements: Vec<Engagement>,
     /// Whether the person was made up for a demonstration.
     #[serde(default)]
     pub synthetic: bool,
+}
+
+names! {
+    /// What an expert was to an organisation.
+    pub enum Relation {
+        /// Worked for it.
+        Employment = "employment" "任职",
+        /// Sat on its board or council.
+        Board = "board" "理事或监事",
+        /// Advised it, for money or not.
+        Adviser = "adviser" "顾问",
+        /// Ran a project together with it.
+        Project = "project" "共同承担项目",
+    }
+}
+
+/// For or with whom an expert worked (`domain.md` §2.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Engagement {
+    /// The organisation's name, as registered.
+    #[schemars(length(max = 200))]
+    pub organisation: String,
+    /// Its unified social credit code, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uscc: Option<String>,
+    /// What the expert was to it.
+    pub relation: Relation,
+    /// The post, or the title of the project.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub what: String,
+    /// The last day; none: it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Date>,
 }
 
 commands! {
@@ -100,6 +149,19 @@ pub struct Expert {
     pub pledged_at: Option<Timestamp>,
     /// The organisations they must not judge, with the grounds given.
     pub conflicts: Vec<Conflict>,
+    /// Whom the profile named as employer before, and until when: a corrected profile takes no
+    /// interest away (`visibility.md` R4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_employers: Vec<FormerEmployer>,
+}
+
+/// An employer that the profile named before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FormerEmployer {
+    /// Its name.
+    pub name: String,
+    /// When the profile stopped naming it.
+    pub until: Timestamp,
 }
 
 /// A declared conflict of interest.
@@ -109,6 +171,9 @@ pub struct Conflict {
     pub organisation: Uuid,
     /// On what ground.
     pub ground: String,
+    /// Whether staff named it, rather than the expert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_staff: bool,
 }
 
 /// What happened to an expert.
@@ -144,18 +209,6 @@ pub enum Event {
 /// The identity of the expert whom an account makes: one person is one expert.
 pub fn id_of(account: Uuid) -> Uuid {
     derived_id(account, "expert")
-}
-
-impl Expert {
-    /// Whether the person must not judge `organisation`: declared, or employed there by name.
-    pub fn conflicts_with(&self, organisation: Uuid, name: &str) -> bool {
-        use crate::text::comparison_key;
-        self.conflicts
-            .iter()
-            .any(|conflict| conflict.organisation == organisation)
-            || (!self.profile.employer.trim().is_empty()
-                && comparison_key(&self.profile.employer) == comparison_key(name))
-    }
 }
 
 impl Aggregate for Expert {
@@ -297,6 +350,7 @@ impl Aggregate for Expert {
                     .map(|organisation| Conflict {
                         organisation,
                         ground: ground.clone(),
+                        by_staff: !cx.roles.contains(&Role::Holder),
                     })
                     .collect();
                 Event::ConflictsDeclared { conflicts }
@@ -322,7 +376,17 @@ impl Aggregate for Expert {
                 }
             }
             Event::Pledged {} => self.pledged_at = Some(at),
-            Event::Amended { profile } => self.profile = profile,
+            Event::Amended { profile } => {
+                let before = std::mem::replace(&mut self.profile, profile).employer;
+                if !before.trim().is_empty()
+                    && comparison_key(&before) != comparison_key(&self.profile.employer)
+                {
+                    self.former_employers.push(FormerEmployer {
+                        name: before,
+                        until: at,
+                    });
+                }
+            }
             Event::ConflictsDeclared { conflicts } => self.conflicts.extend(conflicts),
             Event::Moved { .. } => {}
         }

@@ -39,6 +39,7 @@ pub mod uscc;
 
 pub mod account;
 pub mod expert;
+pub mod interest;
 pub mod organisation;
 pub mod signing_key;
 

@@ -72,6 +72,10 @@ pub struct Profile {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub phone: String,
+    /// Its office's mail address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 254))]
+    pub email: String,
     /// Its office.
     #[serde(default)]
     #[schemars(length(max = 300))]

@@ -4,6 +4,7 @@ mod agreement;
 mod assignment;
 mod calibration;
 mod draw;
+mod interests;
 mod overrun;
 mod plan;
 mod results;
@@ -17,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use agreement::{Agreed, Differences, agreement};
-pub use assignment::conflicts;
+pub use assignment::interests_in;
 pub(crate) use assignment::{interest_needs, interested};
 pub use calibration::{Calibration, calibration};
 pub use draw::{DrawnMembers, MembersDraw, Substitution, drawn_by};
+pub use interests::{Found, found, needs as interests_need};
 pub use overrun::{Deduction, deduction};
 pub use plan::{Fit, Plan, PlanInputs, Room, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
@@ -193,6 +195,10 @@ pub struct Panel {
     /// How far the experts agreed; the last time counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreed>,
+    /// The sheets that were in when it closed the last time and did not count, because their experts have
+    /// come to have an interest.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub voided: BTreeSet<Uuid>,
     /// How often it was closed: the version of the ranking.
     pub ranking_version: u32,
     /// The number of the policy the results were computed under.
@@ -331,6 +337,10 @@ pub enum Event {
         /// The sheets that counted, under labels that stand for their experts in public.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sheets: Vec<Counted>,
+        /// The sheets that were in and do not count, because their experts have come to have an
+        /// interest; each is voided with this.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        voided: Vec<Uuid>,
         /// The policy they were computed under.
         policy_number: u32,
     },
@@ -373,7 +383,7 @@ const SHEETS_IN: Gate<Panel> = Gate::<Panel>::new(
     "some sheets are not in yet",
     "仍有评分表未提交",
     |panel, cx| {
-        !sheets(panel, cx).any(|sheet| {
+        !sheets(panel, cx.world).any(|sheet| {
             matches!(sheet.stage, sheet::Stage::Pending | sheet::Stage::Draft)
                 && is_live(panel, sheet, cx)
         })
@@ -401,10 +411,10 @@ pub const SEALED: &str = "sealed";
 
 fn sheets<'a>(
     panel: &Record<Panel>,
-    cx: &Context<'a>,
+    world: &'a World,
 ) -> impl Iterator<Item = &'a Record<Sheet>> + use<'a> {
     let id = panel.id;
-    cx.world
+    world
         .all::<Sheet>()
         .filter(move |sheet| sheet.data.panel == Some(id))
 }
@@ -422,17 +432,17 @@ fn is_live(panel: &Record<Panel>, sheet: &Record<Sheet>, cx: &Context<'_>) -> bo
     sheet
         .data
         .subject
-        .is_some_and(|subject| in_round(panel.data.round, subject, cx))
+        .is_some_and(|subject| in_round(panel.data.round, subject, cx.world))
 }
 
-fn in_round(round: Option<Round>, subject: Uuid, cx: &Context<'_>) -> bool {
+fn in_round(round: Option<Round>, subject: Uuid, world: &World) -> bool {
     let application = |stage| {
-        cx.world
+        world
             .get::<Application>(subject)
             .is_some_and(|application| application.stage == stage)
     };
     let project = |stage| {
-        cx.world
+        world
             .get::<Project>(subject)
             .is_some_and(|project| project.stage == stage)
     };
@@ -677,10 +687,12 @@ impl Aggregate for Panel {
                 results,
                 calibration,
                 agreement,
-                sheets: _,
+                voided,
                 policy_number,
+                ..
             } => {
                 self.results = results;
+                self.voided = voided.into_iter().collect();
                 self.calibration = calibration;
                 self.agreement = agreement;
                 self.ranking_version += 1;

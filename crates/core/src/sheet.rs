@@ -123,14 +123,23 @@ const PANEL_OPEN: Gate<Sheet> = Gate::<Sheet>::new(
             .is_some_and(|panel| panel.stage == panel::Stage::Open)
     },
 )
-.looking_at(|sheet| {
-    sheet
-        .data
-        .panel
-        .map(|id| Need::One(Kind::Panel, id))
-        .into_iter()
-        .collect()
-});
+.looking_at(own_panel);
+
+const LEFT_OUT: Gate<Sheet> = Gate::<Sheet>::new(
+    "left_out",
+    "its panel has not closed without it",
+    "评审组结束评分时未排除该评分表",
+    |sheet, cx| {
+        let panel = sheet.data.panel.and_then(|id| cx.world.get::<Panel>(id));
+        panel.is_some_and(|panel| panel.data.voided.contains(&sheet.id))
+    },
+)
+.looking_at(own_panel);
+
+fn own_panel(sheet: &Record<Sheet>) -> Vec<Need> {
+    let panel = sheet.data.panel.map(|id| Need::One(Kind::Panel, id));
+    panel.into_iter().collect()
+}
 
 impl Aggregate for Sheet {
     type Stage = Stage;
@@ -157,7 +166,7 @@ impl Aggregate for Sheet {
             Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Recuse, to: Some(Recused), by: &[Role::Holder], gates: &[PANEL_OPEN] },
             Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::Staff], gates: &[PANEL_OPEN] },
             // Follows from the close of a panel, where an interest has come to light.
-            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::System], gates: &[] },
+            Move { from: &[Pending, Draft, Submitted, Abstained], verb: Verb::Void, to: Some(Void), by: &[Role::System], gates: &[LEFT_OUT] },
         ]
     };
     const REPLACES: &'static [Verb] = &[Verb::Save];
@@ -349,15 +358,6 @@ fn without_interest(record: &Record<Sheet>, cx: &Context<'_>) -> Result<(), Reje
         ));
     }
     Ok(())
-}
-
-/// How many criteria of the rubric have a score, and how many there are.
-pub fn progress(sheet: &Sheet, rubric: &Rubric) -> (usize, usize) {
-    let faults = rubric.check(&sheet.marks).err().unwrap_or_default();
-    let count = |code| faults.iter().filter(|fault| fault.code == code).count();
-    let entered = sheet.marks.scores.len()
-        - count(SheetFaultCode::UnknownCriterion).min(sheet.marks.scores.len());
-    (entered, entered + count(SheetFaultCode::Missing))
 }
 
 fn rubric<'a>(record: &Record<Sheet>, cx: &Context<'a>) -> Result<&'a Rubric, Rejection> {

@@ -9,6 +9,7 @@ mod call;
 mod command;
 mod disposition;
 mod documents;
+mod interests;
 mod journal;
 mod kinds;
 mod me;
@@ -44,6 +45,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         attachments::operations(),
         documents::operations(),
         board::operations(),
+        interests::operations(),
         journal::operations(),
         outbox::operations(schemas),
         webhooks::operations(schemas),

@@ -1,21 +1,19 @@
-//! Who may sit, and who may score what: the one predicate that keeps interests away.
+//! Who may sit, and who may score what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use super::{Event, Pair, Panel, in_round, kind_of_subjects, sheets};
-use crate::account::Account;
-use crate::actor::Scope;
 use crate::aggregate::{Decided, Record, Stored as _, derived_id};
 use crate::application::{self, Application};
 use crate::context::Context;
 use crate::expert::{self, Expert};
+use crate::interest::{self, Interest};
 use crate::kinds::Kind;
-use crate::organisation::Organisation;
 use crate::policy::Round;
 use crate::project::Project;
-use crate::rejection::{Fault, Rejection};
+use crate::rejection::{Fault, Rejection, Text};
 use crate::sheet::{self, Sheet};
 use crate::world::{Need, World};
 
@@ -60,7 +58,7 @@ pub(super) fn free_of_sheets<'a>(
     cx: &Context<'_>,
 ) -> Vec<Fault> {
     let has_sheets = |account: &&Uuid| {
-        sheets(record, cx).any(|sheet| {
+        sheets(record, cx.world).any(|sheet| {
             sheet.data.expert == Some(**account)
                 && !matches!(sheet.stage, sheet::Stage::Void | sheet::Stage::Recused)
         })
@@ -139,14 +137,14 @@ pub(super) fn sheet_of(panel: Uuid, pair: Pair) -> Uuid {
 }
 
 /// Whether sheets for `subject` may be given out in `round`.
-pub(super) fn accepts(round: Round, subject: Uuid, cx: &Context<'_>) -> bool {
+pub(super) fn accepts(round: Round, subject: Uuid, world: &World) -> bool {
     use application::Stage::{Eligible, InReview, Presented, RoadshowReady, Shortlisted};
-    let application = cx.world.get::<Application>(subject);
+    let application = world.get::<Application>(subject);
     match (round, application.map(|application| application.stage)) {
         (Round::PaperReview, Some(Eligible | InReview))
         | (Round::Roadshow, Some(Shortlisted | RoadshowReady | Presented)) => true,
         (Round::PaperReview | Round::Roadshow, _) => false,
-        (Round::Midterm | Round::Final, _) => in_round(Some(round), subject, cx),
+        (Round::Midterm | Round::Final, _) => in_round(Some(round), subject, world),
     }
 }
 
@@ -177,14 +175,20 @@ pub(crate) fn interest_needs(sheet: &Record<Sheet>, world: &World) -> Vec<Need> 
         .collect()
 }
 
-/// Whether who fills in `sheet` must not judge its subject, as is known by now.
-pub(crate) fn interested(sheet: &Record<Sheet>, world: &World) -> bool {
+/// Why who fills in `sheet` must not judge its subject, as is known by now; empty where they may.
+pub(crate) fn interests_of(sheet: &Record<Sheet>, world: &World) -> Vec<Interest> {
     let person = sheet.data.expert.map(expert::id_of);
-    let owner = sheet.data.subject.and_then(|id| owner_of(id, world));
     person
         .and_then(|id| world.get::<Expert>(id))
-        .zip(owner)
-        .is_some_and(|(expert, owner)| conflicts(expert, owner, world))
+        .zip(sheet.data.subject)
+        .map_or_else(Vec::new, |(expert, subject)| {
+            interests_in(expert, subject, sheet.journal, world)
+        })
+}
+
+/// Whether who fills in `sheet` must not judge its subject.
+pub(crate) fn interested(sheet: &Record<Sheet>, world: &World) -> bool {
+    !interests_of(sheet, world).is_empty()
 }
 
 /// The organisation whose application or project it is.
@@ -195,23 +199,18 @@ pub(super) fn owner_of(subject: Uuid, world: &World) -> Option<Uuid> {
     }
 }
 
-/// The one predicate that keeps experts from judging where they have an interest.
-pub fn conflicts(expert: &Record<Expert>, organisation: Uuid, world: &World) -> bool {
-    let name = world
-        .get::<Organisation>(organisation)
-        .map_or("", |organisation| organisation.data.profile.name.as_str());
-    let member = expert
-        .data
-        .account
-        .and_then(|id| world.get::<Account>(id))
-        .is_some_and(|account| {
-            account
-                .data
-                .grants
-                .iter()
-                .any(|grant| grant.scope == Scope::Organisation(organisation))
-        });
-    member || expert.data.conflicts_with(organisation, name)
+/// Every interest of an expert in an application or project of the cycle of `journal`. The one predicate
+/// that keeps experts from what they must not judge.
+pub fn interests_in(
+    expert: &Record<Expert>,
+    subject: Uuid,
+    journal: Uuid,
+    world: &World,
+) -> Vec<Interest> {
+    owner_of(subject, world).map_or_else(Vec::new, |organisation| {
+        let application = world.get::<Application>(subject);
+        interest::interests(expert, organisation, application, journal, world)
+    })
 }
 
 pub(super) fn assigned(
@@ -247,19 +246,23 @@ pub(super) fn assigned(
             ));
             continue;
         }
-        let interested = organisation
-            .zip(cx.world.get::<Expert>(expert::id_of(pair.expert)))
-            .is_some_and(|(organisation, expert)| conflicts(expert, organisation, cx.world));
-        if interested {
+        let interests = cx
+            .world
+            .get::<Expert>(expert::id_of(pair.expert))
+            .map_or_else(Vec::new, |expert| {
+                interests_in(expert, pair.subject, cx.journal, cx.world)
+            });
+        if !interests.is_empty() {
+            let Text { en, zh } = interest::said(&interests);
             faults.push(Fault::new(
                 &at,
                 "conflict",
-                "The expert has a conflict of interest.",
-                "该专家与申报方存在利害关系,须回避。",
+                format!("The expert has a conflict of interest: {en}."),
+                format!("该专家与申报方存在利害关系,须回避:{zh}。"),
             ));
             continue;
         }
-        if !accepts(round, pair.subject, cx) {
+        if !accepts(round, pair.subject, cx.world) {
             faults.push(Fault::new(
                 format!("{at}/subject"),
                 "not_in_round",

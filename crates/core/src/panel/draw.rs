@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::assignment::{accepts, conflicts, free_of_sheets, owner_of};
+use super::assignment::{accepts, free_of_sheets, interests_in};
 use super::{Event, Panel, kind_of_subjects, plan};
 use crate::aggregate::{Decided, Gate, Record};
 use crate::application::Application;
@@ -199,10 +199,7 @@ pub(super) fn committed(
             ));
         }
     }
-    let owners: BTreeSet<Uuid> = subjects(record, cx)
-        .into_iter()
-        .filter_map(|subject| owner_of(subject, cx.world))
-        .collect();
+    let subjects = subjects(record, cx);
     let (mut pool, mut conflicted) = (BTreeMap::new(), BTreeSet::new());
     for expert in active {
         let Some(account) = expert.data.account else {
@@ -212,9 +209,9 @@ pub(super) fn committed(
             continue;
         }
         let interested = || {
-            owners
+            subjects
                 .iter()
-                .any(|owner| conflicts(expert, *owner, cx.world))
+                .any(|subject| !interests_in(expert, *subject, cx.journal, cx.world).is_empty())
         };
         if !asked.conflicted_may_sit && interested() {
             conflicted.insert(account);
@@ -255,7 +252,7 @@ fn subjects(record: &Record<Panel>, cx: &Context<'_>) -> Vec<Uuid> {
         _ => cx.world.all::<Application>().map(|one| one.id).collect(),
     };
     all.into_iter()
-        .filter(|id| accepts(round, *id, cx))
+        .filter(|id| accepts(round, *id, cx.world))
         .collect()
 }
 

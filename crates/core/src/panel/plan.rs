@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::assignment::{accepts, conflicts, owner_of, sheet_of};
+use super::assignment::{accepts, interests_in, sheet_of};
 use super::{Event, Pair, Panel, kind_of_subjects, sheets};
 use crate::aggregate::{Decided, Gate, Record};
 use crate::application::Application;
@@ -254,8 +254,8 @@ fn gathered(
     limits: Limits,
     cx: &Context<'_>,
 ) -> Result<PlanInputs, Rejection> {
-    let subjects = subjects(record, cx);
-    let live: BTreeSet<Pair> = sheets(record, cx)
+    let subjects = subjects(record, cx.world);
+    let live: BTreeSet<Pair> = sheets(record, cx.world)
         .filter(|sheet| {
             use sheet::Stage::{Draft, Pending, Submitted};
             matches!(sheet.stage, Pending | Draft | Submitted)
@@ -302,8 +302,7 @@ fn gathered(
                 expert: *account,
                 subject: *subject,
             };
-            let interested = owner_of(*subject, cx.world)
-                .is_some_and(|organisation| conflicts(expert, organisation, cx.world));
+            let interested = !interests_in(expert, *subject, cx.journal, cx.world).is_empty();
             let kept = live.contains(&pair);
             if kept && interested {
                 faults.push(interest_found(expert, *subject, cx));
@@ -367,16 +366,16 @@ impl Limits {
 }
 
 /// Everything for which sheets may be given out, by identity.
-fn subjects(record: &Record<Panel>, cx: &Context<'_>) -> Vec<Uuid> {
+pub(super) fn subjects(record: &Record<Panel>, world: &World) -> Vec<Uuid> {
     let Some(round) = record.data.round else {
         return Vec::new();
     };
     let all: Vec<Uuid> = match kind_of_subjects(Some(round)) {
-        Kind::Project => cx.world.all::<Project>().map(|one| one.id).collect(),
-        _ => cx.world.all::<Application>().map(|one| one.id).collect(),
+        Kind::Project => world.all::<Project>().map(|one| one.id).collect(),
+        _ => world.all::<Application>().map(|one| one.id).collect(),
     };
     all.into_iter()
-        .filter(|subject| accepts(round, *subject, cx))
+        .filter(|subject| accepts(round, *subject, world))
         .collect()
 }
 

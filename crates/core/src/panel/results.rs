@@ -12,6 +12,7 @@ use super::{
 use crate::aggregate::{Decided, Record, Stored as _, Then, derived_id};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
+use crate::interest;
 use crate::policy::Round;
 use crate::policy::document::{RankingRules, RoundRules};
 use crate::rejection::{Fault, Rejection};
@@ -39,11 +40,11 @@ pub(super) fn closed(
         .data
         .subjects
         .iter()
-        .filter(|subject| in_round(Some(round), **subject, cx))
+        .filter(|subject| in_round(Some(round), **subject, cx.world))
     {
         by_subject.insert(*subject, Vec::new());
     }
-    for sheet in sheets(record, cx).filter(|sheet| sheet.stage == sheet::Stage::Submitted) {
+    for sheet in sheets(record, cx.world).filter(|sheet| sheet.stage == sheet::Stage::Submitted) {
         if let Some(list) = sheet
             .data
             .subject
@@ -52,24 +53,7 @@ pub(super) fn closed(
             list.push(sheet);
         }
     }
-    // An interest may come to light after the sheet was handed out, or in.
-    let interested = by_subject
-        .values()
-        .flatten()
-        .filter(|sheet| assignment::interested(sheet, cx.world));
-    Rejection::unless_empty(
-        interested
-            .map(|sheet| {
-                let id = sheet.id;
-                Fault::new(
-                    "",
-                    "conflict",
-                    format!("The expert of sheet {id} has a conflict of interest: void it first."),
-                    format!("评分表 {id} 的专家与申报方存在利害关系,请先作废。"),
-                )
-            })
-            .collect(),
-    )?;
+    let voided = void_interested(&mut by_subject, cx);
     let counted = counted(record, by_subject.values().flatten().copied());
     let inputs: Vec<Input> = by_subject
         .iter()
@@ -84,16 +68,17 @@ pub(super) fn closed(
         })
         .collect();
     let results = results(&inputs, rules, &policy.ranking)?;
-    let then: Vec<Then> = results
+    let moved = results
         .iter()
-        .filter_map(|outcome| consequence(round, outcome, cx))
-        .collect();
+        .filter_map(|outcome| consequence(round, outcome, cx));
+    let then: Vec<Then> = voided.iter().cloned().chain(moved).collect();
     let policy_number = cx.cycle().map_or(0, |cycle| cycle.data.policy_number);
     Ok(Decided::only(Event::Closed {
         results,
         calibration: calibration::calibration(&inputs, rules)?,
         agreement: Some(agreement::agreement(&inputs, rules)),
         sheets: counted,
+        voided: voided.iter().map(|one| one.id).collect(),
         policy_number,
     })
     .then(then))
@@ -130,6 +115,31 @@ fn counted<'a>(
         .collect();
     counted.sort_by_key(|one| one.sheet);
     counted
+}
+
+/// An interest may come to light after the sheet was handed in: it is kept and does not count. Takes
+/// such sheets out, and gives the commands that mark them.
+fn void_interested(
+    by_subject: &mut BTreeMap<Uuid, Vec<&Record<Sheet>>>,
+    cx: &Context<'_>,
+) -> Vec<Then> {
+    let mut then = Vec::new();
+    for list in by_subject.values_mut() {
+        list.retain(|sheet| {
+            let interests = assignment::interests_of(sheet, cx.world);
+            if interests.is_empty() {
+                return true;
+            }
+            let reason = format!("利害关系:{}", interest::said(&interests).zh);
+            then.push(Sheet::then(
+                sheet.id,
+                sheet.journal,
+                sheet::Command::Void { reason },
+            ));
+            false
+        });
+    }
+    then
 }
 
 /// What one application or project brings into the ranking of a round: everything that counts, so

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::FirstDay;
+use crate::interest::InterestRules;
 use crate::money::Yuan;
 use crate::organisation::OrganisationKind;
 use crate::project::Ground;
@@ -64,6 +65,9 @@ pub struct PolicyDocument {
     pub budget_rules: Vec<BudgetRule>,
     /// How each round is scored.
     pub rounds: BTreeMap<Round, RoundRules>,
+    /// Which interests keep experts away, beside those that are declared.
+    #[serde(default, skip_serializing_if = "InterestRules::is_default")]
+    pub interests: InterestRules,
     /// How a pitch runs.
     #[serde(default)]
     pub roadshow: RoadshowFormat,

@@ -10,7 +10,7 @@ use crate::aggregate::Record;
 use crate::application::Application;
 use crate::context::Context;
 use crate::expert::{self, Expert};
-use crate::panel::{self, Panel, conflicts};
+use crate::panel::{self, Panel, interests_in};
 use crate::pitch_session::{self, PitchSession};
 use crate::policy::Round;
 use crate::sheet::{self, Sheet};
@@ -147,12 +147,12 @@ fn interests(sitting: &Busy, cx: &Context<'_>) -> Vec<Clash> {
         let Some(one) = cx.world.get::<Application>(*application) else {
             continue;
         };
-        let (Some(organisation), Some(number)) = (one.data.organisation, &one.data.number) else {
+        let Some(number) = &one.data.number else {
             continue;
         };
         let interested = experts
             .iter()
-            .filter(|expert| conflicts(expert, organisation, cx.world));
+            .filter(|expert| !interests_in(expert, *application, cx.journal, cx.world).is_empty());
         found.extend(interested.map(|expert| Clash {
             what: ClashOf::Interest,
             sittings: vec![sitting.name.clone()],

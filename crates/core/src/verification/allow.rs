@@ -168,6 +168,7 @@ const RESULT: Public = Public {
         "data/closed/results/*/goes_on",
         "data/closed/policy_number",
         "data/closed/sheets/**",
+        "data/closed/voided/**",
     ],
     present: &[],
 };
@@ -179,6 +180,7 @@ const MARKS: Public = Public {
         "data/assigned/subject",
         "data/submitted/marks/scores/*",
         "data/submitted/total",
+        "data/submitted/recommended",
         "data/submitted/vetoes/**",
     ],
     present: &[],

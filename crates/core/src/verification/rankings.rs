@@ -23,6 +23,8 @@ pub(super) struct Rankings {
     pub(super) sheets: BTreeMap<Uuid, Sheet>,
     /// The score of each application in each round, as its panel closed last.
     pub(super) scores: BTreeMap<(Uuid, Round), RoundScore>,
+    /// Sheets that the last panel to close left out, and that are not void yet.
+    to_void: BTreeSet<Uuid>,
     held: usize,
 }
 
@@ -76,7 +78,20 @@ impl Rankings {
 
 pub(super) fn take(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
     if fact.text("kind") == Kind::Sheet.name() {
-        return sheet(replay, fact);
+        sheet(replay, fact)?;
+    }
+    // What a panel left out because of an interest is void from that moment on.
+    let left: Vec<Uuid> = replay.rankings.to_void.iter().copied().collect();
+    let is_void = fact.text("kind") == Kind::Sheet.name() && fact.text("verb") == "void";
+    if !left.is_empty() && !is_void {
+        let seq = fact.seq;
+        return Err(Said::differs(
+            format!("entry {seq}: a sheet was left out of a ranking and is not void"),
+            format!("第 {seq} 条:有评分表未计入排名却未作废"),
+        ));
+    }
+    if fact.text("kind") == Kind::Sheet.name() {
+        return Ok(());
     }
     match fact.text("verb") {
         "form" => {
@@ -113,11 +128,18 @@ fn sheet(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
         ));
     };
     sheet.stage = Some(stage);
+    if stage == sheet::Stage::Void {
+        replay.rankings.to_void.remove(&id);
+    }
     if fact.text("verb") == "save" && shown("saved", &["recommended"]) {
         sheet.recommended = fact.read("/data/saved/recommended")?;
     }
-    if fact.text("verb") == "submit" && shown("submitted", &["total"]) {
+    // From paper, the second clerk hands it in.
+    if ["submit", "transcribe"].contains(&fact.text("verb")) && shown("submitted", &["total"]) {
         let policy = policy?;
+        if shown("submitted", &["recommended"]) {
+            sheet.recommended = fact.read("/data/submitted/recommended")?;
+        }
         sheet.marks = Marks {
             scores: fact.read("/data/submitted/marks/scores")?,
             ..Marks::default()
@@ -155,6 +177,11 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
     }
     let recorded: Vec<Recorded> = fact.read("/data/closed/results")?;
     let labels: Vec<Counted> = fact.read("/data/closed/sheets")?;
+    let voided: BTreeSet<Uuid> = if fact.has(&path(&["data", "closed", "voided"])) {
+        fact.read("/data/closed/voided")?
+    } else {
+        BTreeSet::new()
+    };
     let number: u32 = fact.read("/data/closed/policy_number")?;
     let (in_force, policy) = replay.policy_at(fact)?;
     let differs = |en: &str, zh: &str| {
@@ -166,7 +193,7 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
     if number != in_force {
         return differs("another policy was in force", "当时生效的是另一版规则");
     }
-    let Some(mut inputs) = inputs(&replay.rankings, id, &recorded, &labels) else {
+    let Some(mut inputs) = inputs(&replay.rankings, id, &recorded, &labels, &voided) else {
         return differs(
             "the sheets that counted are not those that were handed in",
             "计入的评分表与已提交的不一致",
@@ -200,6 +227,7 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
             .insert((one.input.subject, round), one.score);
     }
     replay.rankings.held += 1;
+    replay.rankings.to_void.extend(voided);
     replay.say(Said::holds(
         format!("ranking of {round}: {sheets} sheets give the scores and places of all {count} applications"),
         format!("{}排名:由 {sheets} 份评分表重新得出全部 {count} 份申报的得分与名次", round.zh()),
@@ -214,6 +242,7 @@ fn inputs(
     panel: Uuid,
     recorded: &[Recorded],
     labels: &[Counted],
+    voided: &BTreeSet<Uuid>,
 ) -> Option<Vec<Input>> {
     let mut inputs: BTreeMap<Uuid, Input> = recorded
         .iter()
@@ -235,7 +264,7 @@ fn inputs(
     for (id, sheet) in rankings
         .sheets
         .iter()
-        .filter(|(_, sheet)| sheet.panel == panel && sheet.counts())
+        .filter(|(id, sheet)| sheet.panel == panel && sheet.counts() && !voided.contains(*id))
     {
         // Who withdrew since is not ranked.
         let Some(input) = sheet.subject.and_then(|subject| inputs.get_mut(&subject)) else {

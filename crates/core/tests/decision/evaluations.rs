@@ -184,7 +184,7 @@ fn a_cycle_without_a_mid_term_goes_straight_to_the_final_evaluation() {
 }
 
 #[test]
-fn an_interest_that_comes_to_light_late_keeps_the_panel_from_closing() {
+fn a_panel_whose_only_sheet_has_an_interest_that_came_to_light_late_does_not_close() {
     let (mut play, id) = active();
     opened(&mut play, id, "midterm");
     let panel = scored(&mut play, id, "midterm", "80");
@@ -194,7 +194,7 @@ fn an_interest_that_comes_to_light_late_keeps_the_panel_from_closing() {
     let body = json!({ "organisations": [organisation], "ground": "亲属" });
     play.does(&expert(), Kind::Expert, person, "declare_conflicts", body);
     let close = |play: &mut Play| play.ask(&staff(), Kind::Panel, panel, "close", json!({}));
-    assert_eq!(why(close(&mut play)), " conflict");
+    assert_eq!(why(close(&mut play)), " quorum");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod draws;
 mod endings;
 mod evaluations;
 mod grades;
+mod interests;
 mod limits;
 mod money_flow;
 mod money_lives;

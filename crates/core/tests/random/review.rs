@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundcycle_core::actor::Actor;
 use fundcycle_core::aggregate::{Record, Stored as _};
 use fundcycle_core::expert::{self, Expert};
-use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use fundcycle_core::panel::{self, Panel};
 use fundcycle_core::policy::document::OthersSheets;
@@ -20,27 +19,21 @@ use crate::invariants::{Holds, Seen, ensure};
 
 pub(crate) const ALL: &[fn(&Seen) -> Holds] = &[i18, i19, i20, i22, i23, i24, i25, i26, i27, i28];
 
-/// The organisation whose application or project a sheet is about.
-fn owner(subject: Option<Uuid>, world: &World) -> Option<Uuid> {
-    let subject = subject?;
-    let of = [Kind::Application, Kind::Project].map(|kind| world.state(kind, subject));
-    of.into_iter().flatten().next()?.index().organisation
-}
-
 fn conflicted(sheet: &Record<Sheet>, world: &World) -> bool {
     let expert = sheet
         .data
         .expert
         .and_then(|id| world.get::<Expert>(expert::id_of(id)));
-    let owner = owner(sheet.data.subject, world);
     expert
-        .zip(owner)
-        .is_some_and(|(expert, owner)| panel::conflicts(expert, owner, world))
+        .zip(sheet.data.subject)
+        .is_some_and(|(expert, subject)| {
+            !panel::interests_in(expert, subject, sheet.journal, world).is_empty()
+        })
 }
 
 /// I18: who has a conflict of interest gets no sheet, and hands none in.
 fn i18(seen: &Seen) -> Holds {
-    seen.did::<Sheet>(&["assign", "submit"])
+    seen.did::<Sheet>(&["assign", "submit", "transcribe"])
         .try_for_each(|(fact, sheet)| {
             ensure(!conflicted(sheet, seen.after), || format!("I18: {fact:?}"))
         })
@@ -94,7 +87,16 @@ fn i22(seen: &Seen) -> Holds {
 
 /// I23: sheets move only while their panel is open.
 fn i23(seen: &Seen) -> Holds {
-    let verbs = &["save", "submit", "reopen", "abstain", "recuse", "void"];
+    let verbs = &[
+        "save",
+        "enter",
+        "submit",
+        "transcribe",
+        "reopen",
+        "abstain",
+        "recuse",
+        "void",
+    ];
     seen.did::<Sheet>(verbs).try_for_each(|(fact, sheet)| {
         let panel = sheet.data.panel.and_then(|id| seen.was::<Panel>(id));
         ensure(

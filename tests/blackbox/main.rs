@@ -37,3 +37,4 @@ mod torture;
 mod verification;
 mod walk;
 mod ways;
+mod work;

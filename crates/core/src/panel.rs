@@ -2,6 +2,7 @@
 
 mod agreement;
 mod assignment;
+mod board;
 mod calibration;
 mod draw;
 mod interests;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub use agreement::{Agreed, Differences, agreement};
 pub use assignment::interests_in;
 pub(crate) use assignment::{interest_needs, interested};
+pub use board::{Board, board};
 pub use calibration::{Calibration, calibration};
 pub use draw::{DrawnMembers, MembersDraw, Substitution, drawn_by};
 pub use interests::{Found, found, needs as interests_need};
@@ -142,7 +144,11 @@ commands! {
     /// Drop the plan.
     DiscardPlan = "discard_plan" "放弃分配方案" {}
     /// Let the experts score.
-    Open = "open" "开放评分" {}
+    Open = "open" "开放评分" {
+        /// Until when the sheets are due; they are taken after that, too, and shown as overdue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<Timestamp>,
+    }
     /// End the scoring: the results are computed and the applications move on.
     Close = "close" "结束评分" {}
     /// Take the results back and score again.
@@ -187,6 +193,12 @@ pub struct Panel {
     /// moves on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Box<Plan>>,
+    /// When it was opened first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Timestamp>,
+    /// Until when the sheets are due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
     /// What the sheets added up to, best first, each time it was closed; the last one stands.
     pub results: Vec<Outcome>,
     /// What calibration said of the experts, where the round calibrates; the last time counts.
@@ -323,6 +335,9 @@ pub enum Event {
     Opened {
         /// Who sees what from now on.
         visibility: RoundVisibility,
+        /// Until when the sheets are due.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<Timestamp>,
     },
     /// It was closed.
     Closed {
@@ -535,7 +550,7 @@ impl Aggregate for Panel {
                 .iter()
                 .map(|subject| Need::One(kind_of_subjects(record.data.round), *subject))
                 .collect(),
-            Command::DiscardPlan {} | Command::Open {} | Command::Dissolve {} => Vec::new(),
+            Command::DiscardPlan {} | Command::Open { .. } | Command::Dissolve {} => Vec::new(),
         }
     }
 
@@ -631,16 +646,27 @@ impl Aggregate for Panel {
                 Rejection::unless_reasoned(&reason)?;
                 Ok(results::reopened(record, reason, cx))
             }
-            Command::Open {} => Ok(Decided::only(Event::Opened {
-                visibility: visibility_now(record, cx),
-            })),
+            Command::Open { due_at } => {
+                if due_at.is_some_and(|due| due <= cx.now) {
+                    return Err(Rejection::fault(
+                        "/due_at",
+                        "past",
+                        "Sheets fall due in the future.",
+                        "评分截止时间须晚于当前时间。",
+                    ));
+                }
+                Ok(Decided::only(Event::Opened {
+                    visibility: visibility_now(record, cx),
+                    due_at,
+                }))
+            }
             Command::DiscardPlan {} | Command::Dissolve {} => {
                 Ok(Decided::only(Event::Moved { reason: None }))
             }
         }
     }
 
-    fn apply(&mut self, event: &Event, _at: Timestamp) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
         match event.clone() {
             Event::Formed {
                 round,
@@ -698,8 +724,10 @@ impl Aggregate for Panel {
                 self.ranking_version += 1;
                 self.policy_number = Some(policy_number);
             }
-            Event::Opened { visibility } => {
+            Event::Opened { visibility, due_at } => {
                 self.visibility = visibility;
+                self.opened_at = Some(at);
+                self.due_at = due_at;
                 self.plan = None;
             }
             Event::Moved { .. } => self.plan = None,

@@ -360,6 +360,15 @@ fn without_interest(record: &Record<Sheet>, cx: &Context<'_>) -> Result<(), Reje
     Ok(())
 }
 
+/// How many criteria of the rubric have a score, and how many there are.
+pub fn progress(sheet: &Sheet, rubric: &Rubric) -> (usize, usize) {
+    let faults = rubric.check(&sheet.marks).err().unwrap_or_default();
+    let count = |code| faults.iter().filter(|fault| fault.code == code).count();
+    let entered = sheet.marks.scores.len()
+        - count(SheetFaultCode::UnknownCriterion).min(sheet.marks.scores.len());
+    (entered, entered + count(SheetFaultCode::Missing))
+}
+
 fn rubric<'a>(record: &Record<Sheet>, cx: &Context<'a>) -> Result<&'a Rubric, Rejection> {
     let policy = cx.require_policy()?;
     let rules = record

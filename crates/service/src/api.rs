@@ -27,6 +27,7 @@ pub(crate) mod session;
 mod system;
 mod verification;
 mod webhooks;
+mod work;
 
 #[cfg(test)]
 pub(crate) use body::BodySchema;
@@ -46,6 +47,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         documents::operations(),
         board::operations(),
         interests::operations(),
+        work::operations(),
         journal::operations(),
         outbox::operations(schemas),
         webhooks::operations(schemas),

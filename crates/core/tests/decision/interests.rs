@@ -393,6 +393,37 @@ fn who_corrects_their_employer_away_keeps_the_interest() {
     assert_eq!(seen, [(application(0), Ground::Engagement)]);
 }
 
+#[test]
+fn the_board_counts_what_is_in_and_tells_no_spread_where_scores_are_sealed() {
+    let (mut play, panel) = scored();
+    let body = json!({ "organisations": [organisation(1)], "ground": "理事" });
+    let expert = id_of(account(2));
+    play.does(&staff(), Kind::Expert, expert, "declare_conflicts", body);
+    let late = sheet(&play, 0, 0);
+    let body = json!({ "reason": "漏看附件" });
+    play.does(&staff(), Kind::Sheet, late, "reopen", body);
+    let mut world = World::default();
+    play.states
+        .values()
+        .for_each(|state| world.put(state.clone()));
+    let record = play.get::<Panel>(panel);
+    let shown = panel::board(record, &world, play.now, true);
+    assert_eq!(json!(shown.sheets), json!({ "draft": 1, "submitted": 5 }));
+    assert_eq!((shown.complete, shown.missing), (1, 1));
+    assert_eq!((shown.conflicted, shown.overdue), (1, 0));
+    assert_eq!(shown.flagged, Some(0), "the policy has no line");
+    let first = &shown.subjects[0];
+    assert_eq!(
+        (first.subject, first.submitted, first.outstanding),
+        (application(0), 2, 1)
+    );
+    assert_eq!(shown.subjects[1].submitted, 2, "one has an interest");
+    let sealed = panel::board(record, &world, play.now, false);
+    assert_eq!(sealed.flagged, None);
+    assert!(sealed.subjects.iter().all(|one| one.is_flagged.is_none()));
+    assert_eq!(sealed.work, shown.work);
+}
+
 fn panel_found(play: &Play, panel: Uuid) -> Vec<panel::Found> {
     let panel = play.get::<Panel>(panel);
     let mut world = World::default();

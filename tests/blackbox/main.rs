@@ -30,6 +30,7 @@ mod review_ways;
 mod secrecy;
 mod serving;
 mod sheets;
+mod shortlist;
 mod sign_in;
 mod support;
 mod telling;

@@ -183,7 +183,7 @@ fn a_ranking_is_computed_again(journal: &[Value], policy: &Value, round: &str, c
     for turned in [0, 1, 5] {
         let mut inputs: Vec<panel::Input> = read(&json!(inputs));
         inputs.rotate_left(turned);
-        let results = panel::results(&inputs, rules, &document.ranking).unwrap();
+        let results = panel::results(&inputs, rules, &document).unwrap();
         assert_bytes(&results, &closed["results"]);
         assert_bytes(&panel::agreement(&inputs, rules), &closed["agreement"]);
     }

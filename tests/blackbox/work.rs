@@ -122,12 +122,14 @@ async fn work_is_listed_for_who_has_to_do_it_and_rounds_for_the_bureau(database:
         assert_eq!(desk.sees(who, &desk.path("/rounds")).await.0, 403, "{who}");
     }
     for expert in ["expert2", "expert3"] {
-        desk.scores(expert, b, PAPER, 20).await;
+        desk.scores(expert, b, PAPER, 40).await;
     }
     let now = json!({ "now": "2024-08-01T09:00:00+08:00" });
     let token = Some(desk.token("admin"));
     let (status, answer) = server.ask("PUT", "/v1/clock", token, Some(now)).await;
     assert_eq!(status, 200, "{answer}");
+    // Their tokens have expired meanwhile.
+    let desk = Desk::open(&server, PEOPLE).await;
     let seen = board(&desk, "auditor").await;
     assert_eq!(counts(&seen), [1, 1, 3, 0, 1], "{seen}");
     assert_eq!(

@@ -9,6 +9,7 @@ mod interests;
 mod overrun;
 mod plan;
 mod results;
+mod shortlist;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ pub use interests::{Found, found, needs as interests_need};
 pub use overrun::{Deduction, deduction};
 pub use plan::{Fit, Plan, PlanInputs, Room, affinity, planned};
 pub use results::{application_keys, results, tie_break_keys};
+pub use shortlist::StoppedBy;
 
 use crate::actor::Role;
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, Record};
@@ -235,6 +237,9 @@ pub struct Input {
     pub marks: BTreeMap<Uuid, BTreeMap<String, Exact>>,
     /// What ties are broken by.
     pub keys: BTreeMap<String, Exact>,
+    /// Its domain, where the round limits how many of each go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// Whether an expert vetoed it.
     pub vetoed: bool,
     /// By how many full seconds its pitch was too long, where the round deducts for that.
@@ -263,6 +268,9 @@ pub struct Outcome {
     pub decided_by: Option<String>,
     /// Whether it goes on.
     pub goes_on: bool,
+    /// What kept it from going on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<StoppedBy>,
 }
 
 /// A sheet that counted, as the public may know of it.

@@ -223,12 +223,19 @@ pub(super) fn results(policy: &Value, round: &str, inputs: &[Value]) -> Vec<Valu
             let within = rules
                 .get("shortlist")
                 .is_none_or(|most| rank as u64 <= most.as_u64().unwrap());
-            json!({
+            let vetoed = inputs[index]["vetoed"] == true;
+            let stopped = [(vetoed, "veto"), (!passes, "pass_line"), (!within, "shortlist")];
+            let stopped = stopped.iter().find(|one| one.0);
+            let mut outcome = json!({
                 "input": inputs[index],
                 "score": { "exact": exact.to_string(), "rounded": rounded(index).to_string(), "rank": rank },
                 "used": used, "dropped": dropped, "decided_by": decided_by,
-                "goes_on": passes && within && inputs[index]["vetoed"] == false,
-            })
+                "goes_on": stopped.is_none(),
+            });
+            if let Some((_, rule)) = stopped {
+                outcome["stopped_by"] = json!(rule);
+            }
+            outcome
         })
         .collect()
 }

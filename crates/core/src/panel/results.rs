@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundcycle_scoring::{Candidate, Exact, SheetScore, aggregate, rank};
 use uuid::Uuid;
 
+use super::shortlist::shortlist;
 use super::{
     Counted, Event, Input, Outcome, Panel, agreement, assignment, calibration, in_round, overrun,
     sheets,
@@ -13,8 +14,8 @@ use crate::aggregate::{Decided, Record, Stored as _, Then, derived_id};
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
 use crate::interest;
-use crate::policy::Round;
-use crate::policy::document::{RankingRules, RoundRules};
+use crate::policy::document::RoundRules;
+use crate::policy::{PolicyDocument, Round};
 use crate::rejection::{Fault, Rejection};
 use crate::sheet::{self, Sheet};
 
@@ -63,11 +64,11 @@ pub(super) fn closed(
                 overrun_seconds: deducts
                     .then(|| overrun::overrun_seconds(*subject, cx))
                     .flatten(),
-                ..input(*subject, list, &record.data.groups, cx)
+                ..input(*subject, list, &record.data.groups, rules, cx)
             }
         })
         .collect();
-    let results = results(&inputs, rules, &policy.ranking)?;
+    let results = results(&inputs, rules, policy)?;
     let moved = results
         .iter()
         .filter_map(|outcome| consequence(round, outcome, cx));
@@ -148,6 +149,7 @@ fn input(
     subject: Uuid,
     sheets: &[&Record<Sheet>],
     groups: &BTreeMap<Uuid, String>,
+    rules: &RoundRules,
     cx: &Context<'_>,
 ) -> Input {
     let scored: Vec<Uuid> = sheets.iter().filter_map(|one| one.data.expert).collect();
@@ -168,6 +170,10 @@ fn input(
             .filter_map(|sheet| Some((sheet.data.expert?, sheet.data.marks.scores.clone())))
             .collect(),
         keys: tie_break_keys(subject, sheets, cx),
+        domain: rules.shortlist_per_domain.and_then(|_| {
+            let application = cx.world.get::<Application>(subject)?;
+            Some(application.data.form.domain.clone())
+        }),
         vetoed: sheets.iter().any(|sheet| !sheet.data.vetoes.is_empty()),
         overrun_seconds: None,
     }
@@ -183,7 +189,7 @@ fn input(
 pub fn results(
     inputs: &[Input],
     rules: &RoundRules,
-    ranking: &RankingRules,
+    policy: &PolicyDocument,
 ) -> Result<Vec<Outcome>, Rejection> {
     let mut faults = Vec::new();
     let mut outcomes = BTreeMap::new();
@@ -228,11 +234,12 @@ pub fn results(
             dropped: result.dropped,
             decided_by: None,
             goes_on: false,
+            stopped_by: None,
         };
         outcomes.insert(input.subject.to_string(), outcome);
     }
     Rejection::unless_empty(faults)?;
-    let chain = &ranking.tie_breaks;
+    let chain = &policy.ranking.tie_breaks;
     if let Some(calibrated) = calibration::scores(inputs, rules)? {
         for raw in rank(&candidates, chain) {
             if let Some(outcome) = outcomes.get_mut(&raw.id) {
@@ -254,24 +261,17 @@ pub fn results(
             }
         }
     }
-    let ranked = rank(&candidates, chain);
-    Ok(ranked
-        .into_iter()
+    let ranked = rank(&candidates, chain).into_iter();
+    let mut outcomes: Vec<Outcome> = ranked
         .filter_map(|ranked| {
             let mut outcome = outcomes.remove(&ranked.id)?;
-            let passes = rules
-                .pass_line
-                .as_ref()
-                .is_none_or(|line| outcome.score.rounded >= *line);
-            let within = rules
-                .shortlist
-                .is_none_or(|most| ranked.rank.is_some_and(|rank| rank <= most));
-            outcome.goes_on = passes && within && !outcome.input.vetoed;
             outcome.score.rank = ranked.rank;
             outcome.decided_by = ranked.decided_by;
             Some(outcome)
         })
-        .collect())
+        .collect();
+    shortlist(&mut outcomes, rules, policy);
+    Ok(outcomes)
 }
 
 fn below_quorum(input: &Input, quorum: u32) -> Fault {

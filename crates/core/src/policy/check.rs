@@ -622,13 +622,26 @@ fn check_round(round: Round, rules: &RoundRules, faults: &mut Faults) {
             "权重不能为负。",
         );
     }
-    if rules.shortlist == Some(0) {
-        faults.add(
-            format!("{at}/shortlist"),
-            "range",
-            "A shortlist of none ends the cycle here: leave it out to let all pass.",
-            "入围名额为 0 将终止本届;如不限请删去此项。",
-        );
+    let multiple = rules.shortlist_budget_multiple.as_ref();
+    for (name, is_none) in [
+        ("shortlist", rules.shortlist == Some(0)),
+        (
+            "shortlist_per_domain",
+            rules.shortlist_per_domain == Some(0),
+        ),
+        (
+            "shortlist_budget_multiple",
+            multiple.is_some_and(|one| one.is_negative() || *one == Exact::ZERO),
+        ),
+    ] {
+        if is_none {
+            faults.add(
+                format!("{at}/{name}"),
+                "range",
+                "A shortlist of none ends the cycle here: leave it out to let all pass.",
+                "入围名额为 0 将终止本届;如不限请删去此项。",
+            );
+        }
     }
     if let Some(line) = rules.pass_line.as_ref()
         && *line > rules.rubric.maximum()

@@ -328,6 +328,13 @@ pub struct RoundRules {
     /// What a pitch loses that takes too long; none: nothing. For the roadshow only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrun: Option<OverrunRule>,
+    /// How many of each domain go on, in rank order; none: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortlist_per_domain: Option<u32>,
+    /// Those who go on ask together for at most this many times the budget, in rank order; none: for
+    /// any amount (`domain.md` §2.6 has about 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortlist_budget_multiple: Option<Exact>,
     /// Who sees what while it is open; fixed for a panel when it opens.
     #[serde(default, skip_serializing_if = "RoundVisibility::is_default")]
     pub visibility: RoundVisibility,

@@ -36,13 +36,13 @@ pub struct Sheet {
     /// Why it was reopened, abstained, recused or voided.
     pub reason: Option<String>,
     /// When its first score or comment was entered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub begun_at: Option<Timestamp>,
     /// How often each field has changed, such as `scores/need`, `comments/need` or `recommended`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub edits: BTreeMap<String, u32>,
     /// What was handed in before it was reopened, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub earlier: Vec<Earlier>,
     /// What the first clerk read on paper, until a second one agrees.
     #[serde(default, skip_serializing_if = "Option::is_none")]

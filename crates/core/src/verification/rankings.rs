@@ -65,6 +65,8 @@ struct RecordedInput {
     subject: Uuid,
     #[serde(default)]
     keys: BTreeMap<String, Exact>,
+    #[serde(default)]
+    domain: Option<String>,
     vetoed: bool,
     #[serde(default)]
     overrun_seconds: Option<u32>,
@@ -253,6 +255,7 @@ fn inputs(
                 groups: BTreeMap::new(),
                 marks: BTreeMap::new(),
                 keys: one.input.keys.clone(),
+                domain: one.input.domain.clone(),
                 vetoed: false,
                 overrun_seconds: None,
             };
@@ -298,7 +301,7 @@ fn holds(inputs: &[Input], recorded: &[Recorded], round: Round, policy: &PolicyD
     let Some(rules) = policy.rounds.get(&round) else {
         return false;
     };
-    let Ok(again) = results(inputs, rules, &policy.ranking) else {
+    let Ok(again) = results(inputs, rules, policy) else {
         return false;
     };
     inputs.iter().all(criteria)

@@ -26,3 +26,4 @@ mod rubrics;
 mod running;
 mod selection;
 mod sheets;
+mod shortlist;

@@ -65,7 +65,7 @@ pub(crate) fn assert_ranking_holds(
     let inputs: Vec<panel::Input> = outcomes.into_iter().map(|one| one.input).collect();
     let policy = policy(play);
     let rules = &policy.rounds[&round];
-    let again = panel::results(&inputs, rules, &policy.ranking).unwrap();
+    let again = panel::results(&inputs, rules, &policy).unwrap();
     let again = serde_json::to_value(&again).unwrap();
     assert_eq!(bytes(&again), bytes(&recorded));
     let calibration = serde_json::to_value(panel::calibration(&inputs, rules).unwrap()).unwrap();

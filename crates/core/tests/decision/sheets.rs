@@ -172,7 +172,8 @@ fn no_clerk_writes_over_what_an_expert_has_typed() {
         json!({ "scores": { "need": "1" } }),
     )
     .unwrap();
-    assert!(why(ask(&mut play, &staff(), id, "transcribe", paper("50"))).contains("transcribe"));
+    let refused = ask(&mut play, &staff(), id, "transcribe", paper("50"));
+    assert_eq!(why(refused), "not from draft");
     let (mut play, id, _) = open();
     for who in [lead(), expert()] {
         let refused = ask(&mut play, &who, id, "transcribe", paper("50"));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundcycle_core::actor::Actor;
 use fundcycle_core::aggregate::{Record, Stored as _};
 use fundcycle_core::expert::{self, Expert};
+use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use fundcycle_core::panel::{self, Panel};
 use fundcycle_core::policy::document::OthersSheets;
@@ -218,7 +219,7 @@ fn i27(seen: &Seen) -> Holds {
             .collect();
         let policy = seen.policy();
         let again = policy.zip(panel.data.round).and_then(|(policy, round)| {
-            panel::results(&inputs, policy.rounds.get(&round)?, &policy.ranking).ok()
+            panel::results(&inputs, policy.rounds.get(&round)?, policy).ok()
         });
         ensure(again.as_ref() == Some(results), || format!("I27: {fact:?}"))
     })

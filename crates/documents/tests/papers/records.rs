@@ -176,6 +176,7 @@ pub(crate) fn outcome(
             groups: BTreeMap::new(),
             marks: BTreeMap::new(),
             keys: BTreeMap::new(),
+            domain: None,
             vetoed: false,
             overrun_seconds: None,
         },
@@ -190,6 +191,7 @@ pub(crate) fn outcome(
         dropped: dropped.iter().map(Uuid::to_string).collect(),
         decided_by: (rank == 2).then(|| "criterion:need".to_owned()),
         goes_on: rank == 1,
+        stopped_by: None,
     }
 }
 

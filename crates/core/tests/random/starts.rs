@@ -56,6 +56,7 @@ pub(crate) const STARTS: &[fn() -> Play] = &[
     signing,
     active,
     evaluating,
+    graded,
     ending,
     recovering,
     reminded,
@@ -476,6 +477,17 @@ fn reminded() -> Play {
 
 /// A grade that may be contested, and a project whose organisation is to be heard before it is stopped.
 fn contestable() -> Play {
+    let mut play = graded();
+    let is_graded = |state: &&fundcycle_core::kinds::State| {
+        state.kind() == Kind::Evaluation && state.stage() == "graded"
+    };
+    let id = play.states.values().find(is_graded).unwrap().id();
+    play.does(&lead(), Kind::Evaluation, id, "publish", json!({}));
+    play
+}
+
+/// The same, before the grade is published.
+fn graded() -> Play {
     let mut play = running::with_policy(|policy| {
         policy["evaluation"]["objection_working_days"] = json!(5);
         policy["evaluation"]["grades"][1]["tail"] = json!("0.5");
@@ -502,7 +514,6 @@ fn contestable() -> Play {
         "grade",
         json!({ "panel": panel }),
     );
-    play.does(&lead(), Kind::Evaluation, id, "publish", json!({}));
     play
 }
 

@@ -65,7 +65,7 @@ pub struct Board {
     /// The turns in their order; empty until the order is public.
     pub turns: Vec<Turn>,
     /// The reader's own sheets on what is pitched here, where the policy shows them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_sheets: Vec<OwnSheet>,
     /// What is missing after a pitch; only for those who organise the scoring.
     #[serde(skip_serializing_if = "Option::is_none")]

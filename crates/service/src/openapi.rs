@@ -4,6 +4,7 @@ mod example;
 
 use std::collections::BTreeSet;
 
+use axum::http::StatusCode;
 use fundcycle_core::names::Names as _;
 use serde_json::{Map, Value, json};
 
@@ -110,7 +111,7 @@ fn responses(operation: &Operation, definitions: &Map<String, Value>) -> Value {
     let mut responses = Map::new();
     let gives = &operation.gives;
     let mut done = json!({"description": gives.summary});
-    if gives.status != axum::http::StatusCode::NO_CONTENT {
+    if gives.status != StatusCode::NO_CONTENT {
         let schema = gives
             .schema
             .clone()
@@ -124,6 +125,17 @@ fn responses(operation: &Operation, definitions: &Map<String, Value>) -> Value {
             done["content"][*media_type] =
                 json!({"schema": {"type": "string", "format": "binary"}});
         }
+    }
+    let tries = operation.parameters.iter().any(|one| one.name == "dry_run");
+    if tries && gives.status == StatusCode::CREATED {
+        let mut tried = done.clone();
+        tried["description"] = json!("With `dry_run`: what it would be; nothing was changed.");
+        responses.insert("200".to_owned(), tried);
+    } else if tries && gives.status == StatusCode::ACCEPTED {
+        let schema = json!({"type": "object", "properties": {"dry_run": {"const": true}}});
+        let description = "With `dry_run`: it would be taken; nothing was changed.";
+        let tried = json!({"description": description, "content": {"application/json": {"schema": schema}}});
+        responses.insert("200".to_owned(), tried);
     }
     responses.insert(gives.status.as_str().to_owned(), done);
     let codes: BTreeSet<Code> = operation.problems.iter().copied().chain(ALWAYS).collect();

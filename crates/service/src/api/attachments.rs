@@ -95,7 +95,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     )
     .problems([Code::NotFound])
     .tag(Kind::Attachment.plural());
-    download.gives.media_type = "application/octet-stream";
+    // Whatever was found in its content when it was taken.
+    download.gives.media_type = "*/*";
     download.within = TRANSFER;
     vec![to_application, to_objection, download]
 }

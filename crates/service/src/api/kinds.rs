@@ -373,7 +373,7 @@ fn fields() -> Parameter {
     query(
         "fields",
         json!({"type": "string"}),
-        "Only these fields, with commas between; `id` is always there.",
+        "Only these fields, with commas between, beside `id`, `kind`, `stage` and `status`.",
     )
 }
 

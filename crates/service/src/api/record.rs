@@ -68,10 +68,13 @@ fn with_open(mut one: Value) -> Value {
     one
 }
 
-/// Leaves only the wanted fields; the identity stays. Empty: all of them.
+/// What every record says, whatever part of it was asked for.
+pub(crate) const ALWAYS: [&str; 4] = ["id", "kind", "stage", "status"];
+
+/// Leaves only the wanted fields beside [`ALWAYS`]. Empty: all of them.
 pub(crate) fn sparse(record: &mut Map<String, Value>, wanted: &BTreeSet<String>) {
     if !wanted.is_empty() {
-        record.retain(|name, _| name == "id" || wanted.contains(name));
+        record.retain(|name, _| ALWAYS.contains(&name.as_str()) || wanted.contains(name));
     }
 }
 

@@ -115,10 +115,7 @@ fn record(kind: Kind, data: Value) -> Value {
     };
     schema.remove("$schema");
     schema.remove("additionalProperties");
-    schema.insert(
-        "required".to_owned(),
-        json!(["id", "kind", "stage", "status"]),
-    );
+    schema.insert("required".to_owned(), json!(super::record::ALWAYS));
     let stages: Vec<&str> = kind.stages().iter().map(|stage| stage.name).collect();
     let common = json!({
         "id": {"type": "string", "format": "uuid"},

@@ -16,6 +16,7 @@ mod me;
 mod messages;
 pub(crate) mod operation;
 pub(crate) mod outbox;
+mod password;
 mod preferences;
 mod query;
 mod read;
@@ -40,6 +41,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
     [
         session::operations(schemas),
         me::operations(),
+        password::operations(schemas),
         preferences::operations(schemas),
         messages::operations(schemas),
         kinds::operations(schemas),

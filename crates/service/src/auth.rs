@@ -1,5 +1,7 @@
 //! Who asks: passwords, bearer tokens, and the way from a token to an actor with its grants.
 
+mod breached;
+mod guess;
 mod password;
 
 use axum::http::{HeaderMap, header};
@@ -11,6 +13,8 @@ use fundcycle_core::kinds::Kind;
 use fundcycle_core::visibility::Viewer;
 use fundcycle_store::token::Secret;
 
+pub(crate) use breached::{Breached, BreachedFile};
+pub(crate) use guess::Guess;
 pub(crate) use password::Passwords;
 
 use crate::app::App;

@@ -14,6 +14,7 @@ mod mail;
 mod outbox;
 mod policy;
 mod score;
+mod sign_in;
 mod table;
 mod uscc;
 mod verify;
@@ -174,6 +175,8 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES")]
     upload_limit: Option<String>,
     #[command(flatten)]
+    sign_in: sign_in::SignInArgs,
+    #[command(flatten)]
     limits: limits::LimitArgs,
     #[command(flatten)]
     mail: mail::MailArgs,
@@ -285,6 +288,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         token_days,
         body_limit,
         upload_limit,
+        sign_in,
         limits,
         mail,
         time_travel,
@@ -299,6 +303,7 @@ async fn serve(args: ServeArgs) -> Result<(), Stop> {
         ("body_limit", body_limit),
         ("upload_limit", upload_limit),
     ];
+    flags.extend(sign_in.flags());
     flags.extend(limits.flags());
     flags.extend(mail.flags());
     let settings = settings(&common, flags)?;

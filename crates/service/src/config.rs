@@ -2,6 +2,7 @@
 
 pub(crate) mod limits;
 pub(crate) mod mail;
+pub(crate) mod sign_in;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use self::limits::LimitSettings;
 use self::mail::MailSettings;
+use self::sign_in::SignInSettings;
 use crate::telemetry::{self, LogFormat};
 
 /// What the service runs with.
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     pub body_limit: usize,
     /// Bytes of a file.
     pub upload_limit: usize,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// How often one may ask.
     pub limits: LimitSettings,
     /// How people are told outside the product.
@@ -52,6 +56,7 @@ impl Default for Settings {
             token_days: 14,
             body_limit: 1024 * 1024,
             upload_limit: 20 * 1024 * 1024,
+            sign_in: SignInSettings::default(),
             limits: LimitSettings::default(),
             mail: MailSettings::default(),
         }
@@ -76,7 +81,7 @@ impl Settings {
 }
 
 /// The keys, as in the file; `FUNDCYCLE_` and the key in capitals in the environment; `--` and the
-/// key with hyphens as a flag. Those of [`limits`] and [`mail`] come after them.
+/// key with hyphens as a flag. Those of [`sign_in`], [`limits`] and [`mail`] come after them.
 const KEYS: [&str; 9] = [
     "listen",
     "database",
@@ -90,7 +95,8 @@ const KEYS: [&str; 9] = [
 ];
 
 fn keys() -> impl Iterator<Item = &'static str> {
-    KEYS.into_iter().chain(limits::KEYS).chain(mail::KEYS)
+    let more = sign_in::KEYS.into_iter().chain(limits::KEYS);
+    KEYS.into_iter().chain(more).chain(mail::KEYS)
 }
 
 /// Where a value was given.
@@ -259,6 +265,7 @@ fn set(settings: &mut Settings, key: &str, value: &str) -> Result<(), String> {
         "upload_limit" => settings.upload_limit = bytes()?,
         other => {
             return (settings.limits.set(other, value))
+                .or_else(|| settings.sign_in.set(other, value))
                 .or_else(|| settings.mail.set(other, value))
                 .unwrap_or_else(|| Err("there is no such key".to_owned()));
         }

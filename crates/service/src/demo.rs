@@ -143,7 +143,7 @@ async fn fresh(url: &str) -> Result<Store, Stop> {
     let store = database::open(url).await?;
     Clock::prepare(&store, Some("2024-04-22T08:00:00+08:00".parse()?)).await?;
     store.set_setting(MARK, "true").await?;
-    let hash = Passwords::new()?
+    let hash = Passwords::new(None)?
         .hash(PASSWORD.to_owned())
         .await
         .map_err(|_| Stop::Trouble("the password could not be hashed".to_owned()))?;

@@ -26,6 +26,12 @@ use crate::signing::Signer;
 
 /// Time between two looks.
 pub(crate) const EVERY: Duration = Duration::from_secs(15);
+/// Looks between two tidyings: about an hour.
+const TIDYING: u32 = 240;
+/// Hours for which an idempotency key is kept.
+const KEY_HOURS: i64 = 24;
+/// Days for which it is known of a token that it has ended.
+const ENDED_DAYS: i64 = 30;
 /// Looks in a row, where one lapse leads to another.
 const ROUNDS: usize = 5;
 
@@ -68,13 +74,28 @@ pub(crate) fn deadlines() -> Vec<Deadline> {
 pub(crate) async fn run(store: Store, clock: Clock, signer: Signer) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks: u32 = 0;
     loop {
         ticks.tick().await;
         if let Err(error) = catch_up(&store, &clock).await {
             tracing::error!(%error, "what fell due could not be looked for; trying again");
         }
         signer.publish_due(clock.now()).await;
+        if looks.is_multiple_of(TIDYING)
+            && let Err(error) = tidy(&store, clock.now()).await
+        {
+            tracing::error!(%error, "what has run out could not be removed; trying again");
+        }
+        looks = looks.wrapping_add(1);
     }
+}
+
+/// Removes what has run out: tokens, idempotency keys, and tries to sign in.
+async fn tidy(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    store.forget_tries(now).await?;
+    store.forget_tokens(now.plus_days(-ENDED_DAYS)).await?;
+    let first = Timestamp(now.0 - KEY_HOURS * 3_600_000);
+    store.forget_keys(first).await.map(drop)
 }
 
 /// Makes happen what has fallen due by now, and queues the reminders of what soon will; gives how many

@@ -26,7 +26,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use self::connections::Patience;
 use crate::api::board;
 use crate::app::{App, Limits};
-use crate::auth::Passwords;
+use crate::auth::{Breached, Passwords};
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
@@ -171,7 +171,7 @@ fn app(
             webhook_private: settings.mail.webhook_allow_private,
         },
         rates: Rates::new(&settings.limits),
-        passwords: Passwords::new().map_err(|error| other(&error))?,
+        passwords: passwords(settings)?,
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
         channels: Arc::new([]),
@@ -179,6 +179,17 @@ fn app(
         ended: watch::channel(false).1,
         wake: Arc::new(Notify::new()),
     })
+}
+
+/// What hashes passwords, with the list of those that nobody may choose.
+fn passwords(settings: &Settings) -> Result<Passwords, ServeError> {
+    let list = settings.sign_in.breached_passwords.as_ref();
+    let list = list.map(Breached::open).transpose().map_err(|error| {
+        ServeError::Other(format!(
+            "the list of breached passwords cannot be used: {error}"
+        ))
+    })?;
+    Passwords::new(list).map_err(|error| ServeError::Other(error.to_string()))
 }
 
 fn routes(app: App) -> Router {

@@ -149,7 +149,7 @@ impl Store {
         Ok(sql.fetch_all(&mut reader.engine()).await?)
     }
 
-    /// Replaces the password hash. False where the account has no credential.
+    /// Replaces the password hash and ends every token of the account. False where it has no credential.
     ///
     /// # Errors
     ///
@@ -160,14 +160,21 @@ impl Store {
         password_hash: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut writer = self.pool().writer().await?;
+        let mut tx = self.pool().write().await?;
         let done = execute!(
-            &mut writer.engine(),
+            &mut tx.engine(),
             "UPDATE credential SET password_hash = $1, updated_at = $2 WHERE account = $3",
             password_hash,
             now.0,
             account
         )?;
+        execute!(
+            &mut tx.engine(),
+            "UPDATE token SET revoked_at = $1 WHERE account = $2 AND revoked_at IS NULL",
+            now.0,
+            account
+        )?;
+        tx.commit().await?;
         Ok(done == 1)
     }
 

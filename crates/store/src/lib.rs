@@ -13,6 +13,7 @@
 #[macro_use]
 mod db;
 
+pub mod attempt;
 pub mod checkpoint;
 pub mod copy;
 pub mod credential;

@@ -22,7 +22,8 @@ use super::operation::{Carries, Operation};
 use super::query::Query;
 use crate::app::App;
 use crate::language::Language;
-use crate::problem::Problem;
+use crate::limits::Caller;
+use crate::problem::{Code, Problem};
 
 /// One request.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Call {
     pub secret: Option<Secret>,
     /// In which language they read.
     pub language: Language,
+    /// From where.
+    pub caller: Caller,
     /// Whether they speak from this very machine, not through a proxy.
     pub local: bool,
     /// How it is asked.
@@ -109,6 +112,16 @@ impl Call {
             Carries::Json(schema) => schema.faults(body),
             Carries::Nothing | Carries::File => Vec::new(),
         }
+    }
+
+    /// The account that asks.
+    ///
+    /// # Errors
+    ///
+    /// 401 where nobody signed in.
+    pub(crate) fn account(&self) -> Result<Uuid, Problem> {
+        let account = self.viewer.actor.account;
+        account.ok_or_else(|| Problem::new(Code::Unauthenticated))
     }
 
     /// The record, if the caller may see it.

@@ -62,15 +62,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-fn account(call: &Call) -> Result<Uuid, Problem> {
-    call.viewer
-        .actor
-        .account
-        .ok_or_else(|| Problem::new(Code::Unauthenticated))
-}
-
 async fn me(call: Call) -> Answered {
-    let id = account(&call)?;
+    let id = call.account()?;
     let person = call.app.store.credential(id).await?;
     let (email, name, locale) =
         person.map_or_else(Default::default, |one| (one.email, one.name, one.locale));
@@ -81,7 +74,7 @@ async fn me(call: Call) -> Answered {
 }
 
 async fn inbox(call: Call) -> Answered {
-    let id = account(&call)?;
+    let id = call.account()?;
     let before = match call.query.text("before") {
         None => None,
         Some(text) => {
@@ -136,7 +129,7 @@ async fn read(call: Call) -> Answered {
     let known = call
         .app
         .store
-        .mark_read(account(&call)?, call.id("id")?, call.app.clock.now())
+        .mark_read(call.account()?, call.id("id")?, call.app.clock.now())
         .await?;
     if known {
         Ok(StatusCode::NO_CONTENT.into_response())

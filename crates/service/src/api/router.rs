@@ -93,6 +93,7 @@ async fn answer(app: App, operation: Arc<Operation>, request: Request) -> Answer
         app,
         viewer: session.viewer,
         secret: session.secret,
+        caller,
         language: Language::of(&parts.headers),
         local: peer.is_some_and(|peer| peer.ip().is_loopback()) && !forwarded,
         method: parts.method,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::http::{Method, StatusCode};
-use axum::response::IntoResponse as _;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use fundcycle_core::actor::{Actor, Role};
 use fundcycle_core::aggregate::REGISTRY;
 use fundcycle_core::engine::Request;
@@ -18,7 +18,7 @@ use fundcycle_store::submission::{Precondition, Submission};
 use fundcycle_store::{ExecuteError, Store};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::body::BodySchema;
@@ -26,7 +26,8 @@ use super::call::Call;
 use super::operation::{Answered, Operation};
 use super::record::json_response;
 use super::schema::{Schemas, plain};
-use crate::auth::{self, Passwords};
+use crate::app::App;
+use crate::auth::{self, Guess};
 use crate::clock::Clock;
 use crate::problem::{Code, Problem};
 
@@ -63,15 +64,6 @@ struct SignIn {
 /// The operations.
 pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
     let body = |schema| Arc::new(BodySchema::new(schema, schemas.definitions()));
-    let token = json!({
-        "type": "object",
-        "required": ["token", "account", "expires_at"],
-        "properties": {
-            "token": {"type": "string", "description": "Send it as `Authorization: Bearer …`. It is shown this once."},
-            "account": {"type": "string", "format": "uuid"},
-            "expires_at": {"type": "string", "format": "date-time"},
-        },
-    });
     let done = json!({"type": "object", "properties": {"registered": {"const": true}}});
     vec![
         Operation::new(
@@ -104,7 +96,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         .roles([Role::Public])
         .takes_password()
         .takes(body(plain::<SignIn>()))
-        .gives(StatusCode::OK, "The token.", token)
+        .gives(StatusCode::OK, "The token.", token())
         .problems([Code::Malformed, Code::Unauthenticated, Code::Overloaded])
         .tag("session"),
         Operation::new(
@@ -124,6 +116,19 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
     ]
 }
 
+/// What a token is answered as.
+pub(super) fn token() -> Value {
+    json!({
+        "type": "object",
+        "required": ["token", "account", "expires_at"],
+        "properties": {
+            "token": {"type": "string", "description": "Send it as `Authorization: Bearer …`. It is shown this once."},
+            "account": {"type": "string", "format": "uuid"},
+            "expires_at": {"type": "string", "format": "date-time"},
+        },
+    })
+}
+
 async fn register(mut call: Call) -> Answered {
     let Register {
         email,
@@ -137,7 +142,7 @@ async fn register(mut call: Call) -> Answered {
         locale: locale.unwrap_or_else(|| "zh-CN".to_owned()),
     };
     let mut faults = person.faults();
-    faults.extend(Passwords::faults(&password, "/password"));
+    faults.extend(call.app.passwords.faults(&password, "/password").await?);
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
@@ -167,12 +172,8 @@ async fn sign_in(mut call: Call) -> Answered {
             "邮箱或密码有误,或账户已停用。",
         )
     };
-    let credential = call.app.store.credential_by_email(&email).await?;
-    let hash = credential
-        .as_ref()
-        .map(|credential| credential.password_hash.clone());
-    let fits = call.app.passwords.verify(password, hash).await?;
-    let account = credential.filter(|_| fits).ok_or_else(refused)?.account;
+    let guess = Guess::look(&call.app, call.caller.network(), &email, password).await?;
+    let account = guess.right.as_ref().ok_or_else(refused)?.account;
     let state = call
         .app
         .store
@@ -182,16 +183,28 @@ async fn sign_in(mut call: Call) -> Answered {
     if state.stage() != fundcycle_core::names::Names::name(account::Stage::Active) {
         return Err(refused());
     }
+    guess.settle(&call.app).await?;
+    signed_in(&call.app, account).await
+}
+
+/// Gives `account` a new token.
+pub(super) async fn signed_in(app: &App, account: Uuid) -> Answered {
     let secret = auth::random()?;
-    let now = call.app.clock.now();
-    let expires = now.plus_days(call.app.limits.token_days);
-    call.app
-        .store
+    let now = app.clock.now();
+    let expires = now.plus_days(app.limits.token_days);
+    app.store
         .issue_token(&secret, account, now, expires)
         .await?;
     let body =
         json!({"token": auth::token_text(&secret), "account": account, "expires_at": expires});
-    Ok(json_response(StatusCode::OK, &body))
+    Ok(unkept(json_response(StatusCode::OK, &body)))
+}
+
+/// The answer with a secret in it, which nothing on its way may keep.
+pub(super) fn unkept(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn sign_out(call: Call) -> Answered {

@@ -8,6 +8,7 @@ use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use fundcycle_core::rejection::Fault;
 use tokio::sync::Semaphore;
 
+use super::Breached;
 use crate::problem::Problem;
 
 /// Hashes that run at the same time.
@@ -26,15 +27,17 @@ pub(crate) struct Passwords {
     waiting: Arc<AtomicUsize>,
     /// What the password of an account that does not exist is compared with.
     nobody: Arc<str>,
+    /// Those that nobody may choose.
+    breached: Option<Breached>,
 }
 
 impl Passwords {
-    /// A hasher.
+    /// A hasher that refuses those of a list, if there is one.
     ///
     /// # Errors
     ///
     /// Where the system has no random bytes to give.
-    pub(crate) fn new() -> Result<Self, argon2::password_hash::Error> {
+    pub(crate) fn new(breached: Option<Breached>) -> Result<Self, argon2::password_hash::Error> {
         let nobody = Argon2::default()
             .hash_password(b"nobody signs in with this")?
             .to_string();
@@ -42,11 +45,20 @@ impl Passwords {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Arc::default(),
             nobody: nobody.into(),
+            breached,
         })
     }
 
     /// What is wrong with a password that somebody chose.
-    pub(crate) fn faults(password: &str, pointer: &str) -> Vec<Fault> {
+    ///
+    /// # Errors
+    ///
+    /// 500 where the list cannot be read.
+    pub(crate) async fn faults(
+        &self,
+        password: &str,
+        pointer: &str,
+    ) -> Result<Vec<Fault>, Problem> {
         let mut faults = Vec::new();
         if password.chars().count() < SHORTEST {
             let (en, zh) = (
@@ -62,7 +74,25 @@ impl Passwords {
             );
             faults.push(Fault::new(pointer, "too_long", en, zh));
         }
-        faults
+        if self.is_breached(password).await? {
+            faults.push(Fault::new(
+                pointer,
+                "breached",
+                "This password is known from leaks. Choose another one.",
+                "该密码已在泄露名单中,请另选密码。",
+            ));
+        }
+        Ok(faults)
+    }
+
+    async fn is_breached(&self, password: &str) -> Result<bool, Problem> {
+        let Some(list) = self.breached.clone() else {
+            return Ok(false);
+        };
+        let password = password.to_owned();
+        let looked = tokio::task::spawn_blocking(move || list.has(&password)).await;
+        let found = looked.map_err(|error| Problem::internal(&error))?;
+        found.map_err(|error| Problem::internal(&error))
     }
 
     /// The hash to keep of a password.
@@ -141,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_very_password_fits() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new(None).unwrap();
         let hash = passwords
             .hash("正确的密码 correct".to_owned())
             .await
@@ -169,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_when_too_many_wait_is_turned_away() {
-        let passwords = Passwords::new().unwrap();
+        let passwords = Passwords::new(None).unwrap();
         let places: Vec<_> = (0..WAITING)
             .filter_map(|_| Place::take(&passwords.waiting))
             .collect();

@@ -9,7 +9,7 @@ use fundcycle_core::actor::{Grant, Role, Scope};
 
 use super::{Common, Stop, database, say, settings};
 use crate::api::session::{Opening, Person, open_account};
-use crate::auth::Passwords;
+use crate::auth::{Breached, Passwords};
 use crate::clock::Clock;
 
 /// Keep administrators.
@@ -52,8 +52,10 @@ pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
         locale,
         password_stdin,
     }) = command;
-    let url = settings(&common, Vec::new())?.database;
-    let store = database::open(&url).await?;
+    let settings = settings(&common, Vec::new())?;
+    let list = settings.sign_in.breached_passwords.as_ref();
+    let passwords = Passwords::new(list.map(Breached::open).transpose()?)?;
+    let store = database::open(&settings.database).await?;
     let person = Person {
         email,
         name,
@@ -64,7 +66,9 @@ pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
         None => (generate()?, true),
     };
     let mut faults = person.faults();
-    faults.extend(Passwords::faults(&password, "/password"));
+    let found = passwords.faults(&password, "/password").await;
+    faults
+        .extend(found.map_err(|_| Stop::Trouble("the password could not be checked".to_owned()))?);
     if !faults.is_empty() {
         let lines = faults.iter().map(|fault| {
             format!(
@@ -78,7 +82,7 @@ pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
             lines.collect::<String>()
         )));
     }
-    let hash = Passwords::new()?
+    let hash = passwords
         .hash(password.clone())
         .await
         .map_err(|_| Stop::Trouble("the password could not be hashed".to_owned()))?;

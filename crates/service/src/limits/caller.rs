@@ -54,6 +54,13 @@ impl Caller {
     }
 }
 
+impl Network {
+    /// As text, to be compared.
+    pub(crate) fn name(self) -> String {
+        self.0.to_string()
+    }
+}
+
 /// An address as proxies write it: alone, with a port, or in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();

@@ -26,6 +26,9 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "token", key: 1, columns: &[
         ("hash", Bytes), ("account", Uuid), ("created_at", Int), ("expires_at", Int), ("revoked_at", Int),
     ] },
+    Table { name: "sign_in_try", key: 1, columns: &[
+        ("who", Bytes), ("failures", Int), ("at", Int), ("shut_until", Int), ("succeeded_at", Int),
+    ] },
     Table { name: "journal", key: 2, columns: &[
         ("journal", Uuid), ("seq", Int), ("kind", Text), ("id", Uuid), ("version", Int), ("at", Int), ("actor", Text),
         ("initiator", Text), ("policy", Text), ("command", Uuid), ("verb", Text), ("from_stage", Text),

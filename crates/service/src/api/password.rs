@@ -1,0 +1,78 @@
+//! Changing one's password.
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use fundcycle_core::actor::Role;
+use fundcycle_core::rejection::{Fault, Text};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::body::BodySchema;
+use super::call::Call;
+use super::operation::{Answered, Operation};
+use super::schema::{Schemas, plain};
+use super::session;
+use crate::auth::Guess;
+use crate::problem::{Code, Problem};
+
+/// An old and a new password.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// The one in use.
+    #[schemars(length(max = 512))]
+    current: String,
+    /// The one to use from now on: at least ten characters.
+    #[schemars(length(max = 512))]
+    new: String,
+}
+
+/// The operations.
+pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
+    let body = Arc::new(BodySchema::new(plain::<Change>(), schemas.definitions()));
+    vec![
+        Operation::new(
+            Method::POST,
+            "/v1/me/password",
+            "me.password",
+            Text::new(
+                "Change your password; every other sign-in of yours ends",
+                "修改密码;其他登录全部失效",
+            ),
+            change,
+        )
+        .roles([Role::Account])
+        .takes_password()
+        .takes(body)
+        .gives(axum::http::StatusCode::OK, "A new token.", session::token())
+        .problems([Code::Malformed, Code::Overloaded])
+        .tag("me"),
+    ]
+}
+
+async fn change(mut call: Call) -> Answered {
+    let Change { current, new } = call.checked_json().await?;
+    let account = call.account()?;
+    let credential = call.app.store.credential(account).await?;
+    let email = credential.ok_or_else(Problem::not_found)?.email;
+    let faults = call.app.passwords.faults(&new, "/new").await?;
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let guess = Guess::look(&call.app, call.caller.network(), &email, current).await?;
+    if guess.right.is_none() {
+        let fault = Fault::new(
+            "/current",
+            "wrong_password",
+            "This is not your password.",
+            "当前密码有误。",
+        );
+        return Err(Problem::invalid(vec![fault]));
+    }
+    guess.settle(&call.app).await?;
+    let hash = call.app.passwords.hash(new).await?;
+    let now = call.app.clock.now();
+    call.app.store.set_password(account, &hash, now).await?;
+    session::signed_in(&call.app, account).await
+}

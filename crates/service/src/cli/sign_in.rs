@@ -1,0 +1,20 @@
+//! Flags of how people sign in.
+
+use clap::Args;
+
+/// How people sign in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Signing in")]
+pub(super) struct SignInArgs {
+    /// Passwords that nobody may choose: a FILE with one a line, or sha1:FILE with sorted hashes or at
+    /// least ten digits of them [default: none]
+    #[arg(long, value_name = "FILE")]
+    breached_passwords: Option<String>,
+}
+
+impl SignInArgs {
+    /// By key.
+    pub(super) fn flags(self) -> Vec<(&'static str, Option<String>)> {
+        vec![("breached_passwords", self.breached_passwords)]
+    }
+}

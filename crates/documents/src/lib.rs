@@ -16,6 +16,7 @@ mod xlsx;
 mod award_letter;
 mod calendar;
 mod certificate;
+mod corrections;
 mod cuts;
 mod final_statement;
 mod launch_calendar;

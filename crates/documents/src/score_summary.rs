@@ -11,6 +11,7 @@ use fundcycle_core::world::{Need, World};
 use uuid::Uuid;
 
 use crate::Format;
+use crate::corrections;
 use crate::document::{Document, Source};
 use crate::paper::{Cell, Column, Paper, Table};
 use crate::rounds::{self, Closed, Named};
@@ -95,6 +96,7 @@ fn content(source: &Source<'_>) -> Option<Paper> {
         row.push(Cell::Text(closed.remarks(outcome, language)));
         row
     });
+    let corrections = corrections::of_round(source, &closed, &experts);
     let word = dropped_word(language);
     let table = Table {
         caption: language.name(closed.round),
@@ -122,7 +124,7 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     ];
     Some(Paper {
         facts: closed.facts(source),
-        tables: vec![table],
+        tables: std::iter::once(table).chain(corrections).collect(),
         notes,
         signatures: experts
             .into_iter()

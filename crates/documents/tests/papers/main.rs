@@ -139,7 +139,7 @@ fn a_document_is_absent_for_those_it_is_not_for() {
 fn a_workbook_reads_back_as_it_was_written() {
     let paper = paper("score-summary", &staff(), &closed_panel(), Language::Zh).unwrap();
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(paper.write(Format::Xlsx).unwrap())).unwrap();
-    assert_eq!(book.sheet_names(), ["评分汇总表"]);
+    assert_eq!(book.sheet_names(), ["评分汇总表", "更正记录"]);
     let range = book.worksheet_range("评分汇总表").unwrap();
     let rows: Vec<&[Data]> = range.rows().collect();
     let second = rows

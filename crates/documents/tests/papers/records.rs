@@ -148,6 +148,22 @@ pub(crate) fn world() -> World {
         sheet::Stage::Recused,
         sheet,
     )));
+    let corrected = Sheet {
+        round: Some(Round::PaperReview),
+        subject: Some(Uuid::from_u128(20)),
+        expert: Some(EXPERTS[1].0),
+        total: Some(score("80.5")),
+        earlier: vec![sheet::Earlier {
+            marks: fundcycle_scoring::Marks::default(),
+            total: Some(score("58")),
+            recommended: None,
+            submitted_at: time("2024-08-20T10:00:00+08:00"),
+            reopened_because: "两位数字写颠倒".to_owned(),
+        }],
+        ..Sheet::default()
+    };
+    let corrected = record(61, CYCLE, sheet::Stage::Submitted, corrected);
+    world.put(Sheet::state(corrected));
     world.put(in_order());
     world.put(turn());
     world

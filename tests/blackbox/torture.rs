@@ -4,6 +4,7 @@
 //! `FUNDCYCLE_ROUNDS` says how often each is done: a few times here, 200 times by `just torture`.
 
 mod crowd;
+pub(crate) mod hostile;
 mod ledger;
 mod power;
 mod room;

@@ -10,6 +10,7 @@ use fundcycle_test_support::{Database, on_both};
 use serde_json::{Value, json};
 
 use crate::support::{Server, err, out, run};
+use crate::torture::hostile::Chance;
 use crate::walk::PASSWORD;
 
 on_both!(the_result_of_the_cycle_is_computed_again_from_its_public_file);
@@ -44,6 +45,7 @@ async fn the_result_of_the_cycle_is_computed_again_from_its_public_file(database
     every_change_is_found(folder, &file, if database.is_postgres() { 2 } else { 99 });
     if !database.is_postgres() {
         a_file_that_was_chained_anew_still_has_to_add_up(&file);
+        a_spoilt_file_is_told_apart(&file);
     }
 }
 
@@ -372,5 +374,20 @@ fn a_file_that_was_chained_anew_still_has_to_add_up(file: &Value) {
             place.1,
             place.2
         );
+    }
+}
+
+/// Whatever happens to its bytes, it is not read, or it does not hold, or it says the same as before.
+fn a_spoilt_file_is_told_apart(file: &Value) {
+    let calendar = WorkingDayCalendar::china().unwrap();
+    let read: Export = serde_json::from_value(file.clone()).unwrap();
+    let text = file.to_string();
+    for seed in 0..40 {
+        let spoilt = Chance::of(seed).spoilt(text.as_bytes());
+        let Ok(export) = serde_json::from_slice::<Export>(&spoilt) else {
+            continue;
+        };
+        let all_holds = check(&export, None, &calendar).iter().all(|one| one.holds);
+        assert!(!all_holds || export == read, "seed {seed}");
     }
 }

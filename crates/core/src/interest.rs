@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -103,23 +104,37 @@ const PUBLIC_EMAIL_DOMAINS: &[&str] = &[
     "188.com",
     "189.cn",
     "21cn.com",
+    "263.net",
     "aliyun.com",
+    "aol.com",
     "foxmail.com",
     "gmail.com",
+    "gmx.com",
     "hotmail.com",
     "icloud.com",
+    "live.cn",
     "live.com",
+    "me.com",
     "msn.com",
+    "outlook.cn",
     "outlook.com",
+    "proton.me",
+    "protonmail.com",
     "qq.com",
     "sina.cn",
     "sina.com",
+    "sina.com.cn",
     "sohu.com",
     "tom.com",
+    "vip.126.com",
     "vip.163.com",
     "vip.qq.com",
+    "vip.sina.com",
+    "vip.sohu.com",
     "wo.cn",
+    "yahoo.cn",
     "yahoo.com",
+    "yahoo.com.cn",
     "yeah.net",
 ];
 
@@ -320,8 +335,14 @@ impl Look<'_> {
     /// The mail domain of both, where it is not one that anybody may use.
     fn shared_domain(&self, one: &str, other: &str) -> Option<String> {
         let (one, other) = (domain(one)?, domain(other)?);
+        let named = |public: &String| {
+            public
+                .trim()
+                .trim_start_matches('@')
+                .eq_ignore_ascii_case(&one)
+        };
         let public = PUBLIC_EMAIL_DOMAINS.contains(&one.as_str())
-            || self.rules.public_email_domains.contains(&one);
+            || self.rules.public_email_domains.iter().any(named);
         (one == other && !public).then_some(one)
     }
 }
@@ -344,18 +365,30 @@ fn same_name(one: &str, other: &str) -> bool {
 }
 
 fn same_phone(one: &str, other: &str) -> bool {
-    let digits = |text: &str| -> String {
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let national = digits.strip_prefix("86").filter(|rest| rest.len() == 11);
-        national.map_or_else(|| digits.clone(), str::to_owned)
-    };
-    let one = digits(one);
-    LEAST_DIGITS <= one.len() && one == digits(other)
+    !numbers(one).is_disjoint(&numbers(other))
+}
+
+/// The telephone numbers of a text, several with a mark between: their digits without the country and the
+/// zero before an area.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let folded: String = text.nfkc().collect();
+    folded
+        .split(['/', ',', ';', '、'])
+        .filter_map(|one| {
+            let digits: String = one.chars().filter(char::is_ascii_digit).collect();
+            let digits = digits.trim_start_matches('0');
+            // With an area or as a mobile number, ten digits at least; a short number may begin with 86.
+            let national = digits.strip_prefix("86").filter(|rest| 10 <= rest.len());
+            let digits = national.unwrap_or(digits).trim_start_matches('0');
+            (LEAST_DIGITS <= digits.len()).then(|| digits.to_owned())
+        })
+        .collect()
 }
 
 fn domain(address: &str) -> Option<String> {
     let (_, domain) = address.trim().rsplit_once('@')?;
-    Some(domain.to_ascii_lowercase()).filter(|one| one.contains('.'))
+    let domain = domain.trim_end_matches(['.', '>']).to_ascii_lowercase();
+    Some(domain).filter(|one| one.contains('.'))
 }
 
 /// What shows these interests, as one sentence in each language.

@@ -71,9 +71,13 @@ commands! {
         /// Comments by criterion; null takes one away.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         comments: BTreeMap<String, Option<String>>,
-        /// What the expert would fund, in fen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        recommended: Option<Money>,
+        /// What the expert would fund, in fen; null takes it away.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            deserialize_with = "entry::named"
+        )]
+        recommended: Option<Option<Money>>,
         /// The `edits` of fields as they were when the text was begun, such as `{"scores/need": 2}`: a
         /// field that has changed since is refused. Without it, the last to write wins.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -24,8 +24,9 @@ names! {
     }
 }
 
-/// Says of each outcome, best first, whether it goes on and what stopped it. Those who share a place
-/// are treated alike: who stands beside somebody never takes their room.
+/// Says of each outcome, best first, whether it goes on and what stopped it. Who stands beside somebody
+/// never takes their room: those who share a place count together, and fit together into the multiple of
+/// the budget or not at all; a limit of their domain they may exceed together.
 pub(super) fn shortlist(outcomes: &mut [Outcome], rules: &RoundRules, policy: &PolicyDocument) {
     let budget = Exact::from_integer(policy.selection.budget.fen());
     let most = rules.shortlist_budget_multiple.as_ref();
@@ -34,17 +35,12 @@ pub(super) fn shortlist(outcomes: &mut [Outcome], rules: &RoundRules, policy: &P
     let mut of_domain: BTreeMap<Option<String>, u32> = BTreeMap::new();
     let mut is_full = false;
     for place in outcomes.chunk_by_mut(|one, next| one.score.rank == next.score.rank) {
-        let (asked_before, of_domain_before) = (asked.clone(), of_domain.clone());
-        let was_full = is_full;
-        for outcome in place {
-            let requested = outcome.input.keys.get("requested").cloned();
-            let requested = requested.unwrap_or(Exact::ZERO);
-            let domain = outcome.input.domain.clone();
-            let before = of_domain_before.get(&domain).copied().unwrap_or_default();
+        for outcome in &mut *place {
+            let before = of_domain.get(&outcome.input.domain);
+            let before = before.copied().unwrap_or_default();
             let (score, rank) = (&outcome.score.rounded, outcome.score.rank);
             let is_below = rules.pass_line.as_ref().is_some_and(|line| score < line);
             let is_beyond = |most: u32| rank.is_none_or(|rank| most < rank);
-            let too_much = |most: &Exact| was_full || *most < &asked_before + &requested;
             outcome.stopped_by = if outcome.input.vetoed {
                 Some(StoppedBy::Veto)
             } else if is_below {
@@ -56,17 +52,27 @@ pub(super) fn shortlist(outcomes: &mut [Outcome], rules: &RoundRules, policy: &P
                 .is_some_and(|most| most <= before)
             {
                 Some(StoppedBy::Domain)
-            } else if most.as_ref().is_some_and(too_much) {
-                Some(StoppedBy::Budget)
             } else {
                 None
             };
+        }
+        let together = (place.iter())
+            .filter(|outcome| outcome.stopped_by.is_none())
+            .filter_map(|outcome| outcome.input.keys.get("requested"))
+            .fold(asked.clone(), |sum, requested| &sum + requested);
+        is_full |= most.as_ref().is_some_and(|most| *most < together);
+        for outcome in place {
+            if is_full && outcome.stopped_by.is_none() {
+                outcome.stopped_by = Some(StoppedBy::Budget);
+            }
             outcome.goes_on = outcome.stopped_by.is_none();
-            is_full |= outcome.stopped_by == Some(StoppedBy::Budget);
             if outcome.goes_on {
-                asked = &asked + &requested;
+                let domain = outcome.input.domain.clone();
                 *of_domain.entry(domain).or_default() += 1;
             }
+        }
+        if !is_full {
+            asked = together;
         }
     }
 }

@@ -331,8 +331,8 @@ pub struct RoundRules {
     /// How many of each domain go on, in rank order; none: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortlist_per_domain: Option<u32>,
-    /// Those who go on ask together for at most this many times the budget, in rank order; none: for
-    /// any amount (`domain.md` §2.6 has about 3).
+    /// Those who go on ask together for at most this many times the budget, in rank order, those who share
+    /// a place together or not at all; none: for any amount (`domain.md` §2.6 has about 3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortlist_budget_multiple: Option<Exact>,
     /// Who sees what while it is open; fixed for a panel when it opens.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fundcycle_scoring::{Exact, Marks, Rubric};
+use serde::{Deserialize, Deserializer};
 
 use super::{Event, Sheet, unknown_criteria};
 use crate::aggregate::Record;
@@ -15,7 +16,14 @@ use crate::time::Timestamp;
 pub(super) struct Fields {
     pub(super) scores: BTreeMap<String, Option<Exact>>,
     pub(super) comments: BTreeMap<String, Option<String>>,
-    pub(super) recommended: Option<Money>,
+    pub(super) recommended: Option<Option<Money>>,
+}
+
+/// A value that was named, null or not; for members that mean something else when they are left out.
+pub(super) fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Fields {
@@ -32,7 +40,7 @@ impl Fields {
         Self {
             scores: changed(&before.marks.scores, &marks.scores),
             comments: changed(&before.marks.comments, &marks.comments),
-            recommended: recommended.filter(|_| before.recommended != recommended),
+            recommended: (before.recommended != recommended).then_some(recommended),
         }
     }
 }
@@ -94,10 +102,19 @@ pub(super) fn entered(
             })
             .collect(),
     )?;
+    // Those that are taken away, too: what nobody has cannot be changed.
+    let named = Marks {
+        scores: (fields.scores.keys().cloned())
+            .map(|key| (key, Exact::ZERO))
+            .collect(),
+        comments: (fields.comments.keys().cloned())
+            .map(|key| (key, String::new()))
+            .collect(),
+    };
+    unknown_criteria(rubric, &named)?;
     let mut marks = record.data.marks.clone();
     put(&mut marks.scores, fields.scores.clone());
     put(&mut marks.comments, fields.comments.clone());
-    unknown_criteria(rubric, &marks)?;
     Ok(Event::Entered {
         scores: fields.scores,
         comments: fields.comments,
@@ -112,7 +129,7 @@ impl Sheet {
         self.count(&fields, at);
         put(&mut self.marks.scores, fields.scores);
         put(&mut self.marks.comments, fields.comments);
-        self.recommended = fields.recommended.or(self.recommended);
+        self.recommended = fields.recommended.unwrap_or(self.recommended);
         self.total = Some(total);
     }
 

@@ -123,8 +123,13 @@ pub enum Event {
         scores: BTreeMap<String, Option<Exact>>,
         /// The comments that changed.
         comments: BTreeMap<String, Option<String>>,
-        /// What the expert would fund now, if that changed.
-        recommended: Option<Money>,
+        /// What the expert would fund now, if that changed; null where it was taken away.
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            deserialize_with = "super::entry::named"
+        )]
+        recommended: Option<Option<Money>>,
         /// The total so far.
         total: Exact,
     },

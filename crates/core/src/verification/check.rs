@@ -65,6 +65,7 @@ pub fn check(export: &Export, signer: Option<Digest>, calendar: &WorkingDayCalen
             replay.say(said);
         }
     }
+    replay.rankings_end();
     let seen = [
         ("policies", "规则", replay.policies.len()),
         ("draws", "抽签", replay.draws.held()),

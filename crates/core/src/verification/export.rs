@@ -100,7 +100,12 @@ fn public(entries: &[Source]) -> Vec<More> {
         } else if is(entry, "sheet", "save") {
             saved.insert(id, place);
         } else if is(entry, "sheet", "submit") {
-            counts.extend(saved.get(id).copied());
+            // Since sheets say at their end what their expert would fund, no draft has to.
+            let says = entry
+                .content
+                .pointer("/data/submitted/recommended")
+                .is_some();
+            counts.extend(saved.get(id).copied().filter(|_| !says));
         }
     }
     entries

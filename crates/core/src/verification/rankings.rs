@@ -13,7 +13,7 @@ use crate::application::RoundScore;
 use crate::kinds::Kind;
 use crate::money::Money;
 use crate::names::Names as _;
-use crate::panel::{Counted, Deduction, Input, results};
+use crate::panel::{Counted, Deduction, Input, StoppedBy, results};
 use crate::policy::{PolicyDocument, Round};
 use crate::sheet;
 
@@ -58,6 +58,9 @@ struct Recorded {
     raw: Option<RoundScore>,
     decided_by: Option<String>,
     goes_on: bool,
+    /// Not in rankings from before it was recorded.
+    #[serde(default)]
+    stopped_by: Option<StoppedBy>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +188,11 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
         BTreeSet::new()
     };
     let number: u32 = fact.read("/data/closed/policy_number")?;
+    let known = |sheet: &Uuid| {
+        let sheet = replay.rankings.sheets.get(sheet);
+        sheet.is_some_and(|sheet| sheet.panel == id && sheet.counts())
+    };
+    let left_out_are_its_own = voided.iter().all(known);
     let (in_force, policy) = replay.policy_at(fact)?;
     let differs = |en: &str, zh: &str| {
         Err(Said::differs(
@@ -192,6 +200,12 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
             format!("第 {seq} 条,{}排名:{zh}", round.zh()),
         ))
     };
+    if !left_out_are_its_own {
+        return differs(
+            "sheets were left out that were not handed in here",
+            "被剔除的评分表并非本轮已提交的评分表",
+        );
+    }
     if number != in_force {
         return differs("another policy was in force", "当时生效的是另一版规则");
     }
@@ -229,12 +243,33 @@ fn closed(replay: &mut Replay<'_>, fact: &Fact<'_>) -> Result<(), Said> {
             .insert((one.input.subject, round), one.score);
     }
     replay.rankings.held += 1;
+    // Why somebody has an interest would tell who they are: that sheets were left out is said, not proven.
+    let (left_en, left_zh) = match voided.len() {
+        0 => (String::new(), String::new()),
+        left => (
+            format!("; {left} left out for an interest, whose grounds are not shown"),
+            format!(";另有 {left} 份因回避作废,理由不公开"),
+        ),
+    };
     replay.rankings.to_void.extend(voided);
     replay.say(Said::holds(
-        format!("ranking of {round}: {sheets} sheets give the scores and places of all {count} applications"),
-        format!("{}排名:由 {sheets} 份评分表重新得出全部 {count} 份申报的得分与名次", round.zh()),
+        format!("ranking of {round}: {sheets} sheets give the scores and places of all {count} applications{left_en}"),
+        format!("{}排名:由 {sheets} 份评分表重新得出全部 {count} 份申报的得分与名次{left_zh}", round.zh()),
     ));
     Ok(())
+}
+
+impl Replay<'_> {
+    /// What a panel left out has to be void when the file ends, too.
+    pub(super) fn rankings_end(&mut self) {
+        let left = self.rankings.to_void.len();
+        if left > 0 {
+            self.say(Said::differs(
+                format!("{left} sheets were left out of a ranking and are not void"),
+                format!("有 {left} 份评分表未计入排名却未作废"),
+            ));
+        }
+    }
 }
 
 /// What the sheets of a panel bring in, by the labels of their experts; none where the sheets that
@@ -315,6 +350,7 @@ fn holds(inputs: &[Input], recorded: &[Recorded], round: Round, policy: &PolicyD
                 && again.raw == recorded.raw
                 && again.decided_by == recorded.decided_by
                 && again.goes_on == recorded.goes_on
+                && (recorded.stopped_by.is_none() || again.stopped_by == recorded.stopped_by)
         })
 }
 

@@ -98,11 +98,14 @@ fn those_who_share_a_place_go_on_together_or_not_at_all() {
         bid(5_000, "80", "0"),
     ];
     let rules = json!({ "shortlist_budget_multiple": "1" });
+    let budget = Some(StoppedBy::Budget);
     assert_eq!(
         stopped(&rules, equal),
-        [None, None, Some(StoppedBy::Budget)],
-        "each of the two fits by itself; together they fill it"
+        [budget, budget, budget],
+        "each of the two fits by itself; together they do not"
     );
+    let rules = json!({ "shortlist_budget_multiple": "1.4" });
+    assert_eq!(stopped(&rules, equal), [None, None, budget]);
     let rules = json!({ "shortlist_per_domain": 1 });
     assert_eq!(
         stopped(&rules, equal),

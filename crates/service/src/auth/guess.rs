@@ -35,13 +35,25 @@ impl Guess {
             let wait = u64::try_from(until.0 - now.0).unwrap_or_default();
             return Err(too_many(Duration::from_millis(wait)));
         }
+        match Self::right(app, email, password).await {
+            Ok(right) => Ok(Self { attempt, right }),
+            // Nobody has looked at it, so it was not wrong.
+            Err(problem) => {
+                app.store.take_back(&attempt, app.clock.now()).await?;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn right(
+        app: &App,
+        email: &str,
+        password: String,
+    ) -> Result<Option<Credential>, Problem> {
         let credential = app.store.credential_by_email(email).await?;
         let hash = credential.as_ref().map(|one| one.password_hash.clone());
         let fits = app.passwords.verify(password, hash).await?;
-        Ok(Self {
-            attempt,
-            right: credential.filter(|_| fits),
-        })
+        Ok(credential.filter(|_| fits))
     }
 
     /// Somebody signed in by it.

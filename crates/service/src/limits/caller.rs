@@ -25,15 +25,18 @@ impl Caller {
         if !is_trusted(&caller) {
             return Self(caller);
         }
-        let lines: Vec<&str> = headers
+        // As bytes: what somebody wrote before a proxy does not spoil what the proxy wrote behind it.
+        let lines: Vec<&[u8]> = headers
             .get_all(FORWARDED_FOR)
             .iter()
-            .map(|line| line.to_str().unwrap_or_default())
+            .map(axum::http::HeaderValue::as_bytes)
             .collect();
-        let steps = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        let steps = (lines.iter().rev()).flat_map(|line| line.rsplit(|byte| *byte == b','));
         for step in steps {
             // Whoever wrote something else is the last that we know of.
-            let Some(address) = address(step) else { break };
+            let Some(address) = std::str::from_utf8(step).ok().and_then(address) else {
+                break;
+            };
             caller = address;
             if !is_trusted(&caller) {
                 break;

@@ -236,18 +236,18 @@ impl Batch<'_> {
             .filter(|fact| fact.journal == request.journal)
             .count();
         let last = self.heads.get(&request.journal).map_or(0, |head| head.seq);
+        let viewer = submission.request.viewer.as_of(&world);
+        // What would follow from sealed scores tells them: what becomes of each, in the order of places.
+        let told = if viewer.is_sealed(&state) {
+            &facts[..1]
+        } else {
+            &facts[..]
+        };
         Ok(Ok(Answer {
-            facts: facts.iter().map(Moved::from).collect(),
+            facts: told.iter().map(Moved::from).collect(),
             seq: last.saturating_add(i64::try_from(here).unwrap_or(i64::MAX)),
             at: now,
-            shown: present(
-                &submission.request.viewer.as_of(&world),
-                &state,
-                &world,
-                now,
-                &self.options.calendar,
-            )
-            .map(Shown::from),
+            shown: present(&viewer, &state, &world, now, &self.options.calendar).map(Shown::from),
             replayed: false,
         }))
     }

@@ -189,6 +189,9 @@ async fn a_blind_sealed_round_shows_each_what_its_policy_says_r10_r11_r15_r17_r1
         .does("staff", &panel, "close?dry_run=true", json!({}))
         .await;
     assert!(tried["results"].is_null(), "{tried}");
+    // Nor does what would follow tell who goes on, and in which order.
+    let follows = tried["facts"].as_array().unwrap();
+    assert_eq!(follows.len(), 1, "{tried}");
     desk.all("staff", &panel, &["close"]).await;
     let (_, open) = desk.sees("staff", &theirs).await;
     assert_eq!(open["total"], "60");

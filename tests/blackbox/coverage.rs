@@ -19,6 +19,7 @@ const WALKED_ELSEWHERE: &[&[&str]] = &[
     money_ways::VERBS,
     money_ways::rules::VERBS,
     money_ways::monitoring::VERBS,
+    money_ways::next_cycle::VERBS,
     review_ways::VERBS,
     sheets::VERBS,
     proof::VERBS,

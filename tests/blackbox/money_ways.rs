@@ -5,7 +5,7 @@ mod agreement;
 mod ends;
 mod evaluations;
 pub(crate) mod monitoring;
-mod next_cycle;
+pub(crate) mod next_cycle;
 mod payments;
 mod reports;
 pub(crate) mod rules;
@@ -181,8 +181,12 @@ async fn the_rules_of_the_policy_decide(database: Database) {
     monitoring::silence_and_little_spending_are_flagged(walk, &bureau, &second).await;
     monitoring::a_visit_is_answered_late(walk, &bureau, &second).await;
     rules::grades_are_contested_or_settle(walk, &bureau, [&first, &second]).await;
+    evaluations::one_ends_well(walk, &bureau, &first).await;
     let next = next_cycle::is_called(walk, &bureau).await;
-    next_cycle::the_register_of_bans_is_read(walk, &bureau, &next, &third, &first).await;
+    let entry =
+        next_cycle::the_register_of_bans_is_read(walk, &bureau, &next, &third, &first).await;
+    next_cycle::an_earlier_project_counts(walk, &bureau, &next, &entry, &database).await;
+    next_cycle::a_ban_is_over_after_its_year(walk, &bureau, &third).await;
     let staff = walk.person("staff@demo.invalid").await;
     let verbs = [rules::VERBS, monitoring::VERBS].concat();
     happened(server, &staff, &verbs, &database).await;

@@ -98,6 +98,9 @@ pub struct Evaluation {
     /// What part of the tranches that wait for this evaluation is still paid; none: all of it.
     #[serde(default)]
     pub tail: Option<Exact>,
+    /// Points that the organisation takes into later cycles.
+    #[serde(default)]
+    pub bonus: Option<Exact>,
     /// Until when the organisation may contest it.
     #[serde(default)]
     pub contest_until: Option<Timestamp>,
@@ -142,6 +145,9 @@ pub enum Event {
         /// What part of the tranches is still paid.
         #[serde(default)]
         tail: Option<Exact>,
+        /// Points for later cycles.
+        #[serde(default)]
+        bonus: Option<Exact>,
         /// By whom.
         by: Option<Uuid>,
     },
@@ -260,6 +266,7 @@ impl Aggregate for Evaluation {
         Field { name: "consequence", eyes: &[Eye::Applicant] },
         Field { name: "automatic", eyes: &[Eye::Applicant] },
         Field { name: "tail", eyes: &[Eye::Applicant] },
+        Field { name: "bonus", eyes: &[Eye::Applicant] },
         Field { name: "contest_until", eyes: &[Eye::Applicant] },
         Field { name: "contested", eyes: &[Eye::Applicant] },
         Field { name: "answer", eyes: &[Eye::Applicant] },
@@ -353,11 +360,13 @@ impl Aggregate for Evaluation {
                 grade,
                 consequence,
                 tail,
+                bonus,
                 by,
             } => {
                 self.panel = Some(panel);
                 self.automatic = automatic;
                 self.tail = tail;
+                self.bonus = bonus;
                 self.score = Some(score);
                 self.grade = Some(grade);
                 self.consequence = Some(consequence);

@@ -1,8 +1,10 @@
 //! An organisation that may apply, its members and its standing (`domain.md` §3.1).
 
+mod profile;
+
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use fundcycle_scoring::Exact;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,28 +14,12 @@ use crate::actor::{Grant, Role, Scope};
 use crate::aggregate::{Aggregate, Decided, Gate, Index, Move, REGISTRY, Record, Stored as _};
 use crate::context::Context;
 use crate::kinds::Kind;
-use crate::rejection::{Fault, Rejection};
-use crate::text::check_name;
+use crate::rejection::Rejection;
 use crate::time::Timestamp;
-use crate::uscc::WellFormedUscc;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
-
-names! {
-    /// What kind of organisation it is (`domain.md` §1).
-    pub enum OrganisationKind {
-        /// 社会团体; the code begins with 51.
-        Association = "association" "社会团体",
-        /// 社会服务机构; the code begins with 52.
-        Service = "service" "社会服务机构",
-        /// 基金会; the code begins with 53.
-        Foundation = "foundation" "基金会",
-        /// A filed community group without legal person and code.
-        FiledGroup = "filed_group" "备案社区社会组织",
-        /// Anything else.
-        Other = "other" "其他",
-    }
-}
+use profile::check;
+pub use profile::{OrganisationKind, Profile};
 
 names! {
     /// Where an organisation stands with the bureau.
@@ -45,44 +31,6 @@ names! {
         /// May not apply for now.
         Banned = "banned" "禁止申报",
     }
-}
-
-/// What an organisation says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Its name, as registered.
-    #[schemars(length(max = 200))]
-    pub name: String,
-    /// What kind it is; other, unless given.
-    #[serde(default)]
-    pub organisation_kind: Option<OrganisationKind>,
-    /// Its unified social credit code (GB 32100-2015); filed groups have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uscc: Option<String>,
-    /// When it was registered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    pub registered_on: Option<Date>,
-    /// The person who signs for it.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    pub legal_representative: String,
-    /// How the bureau reaches it.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    pub phone: String,
-    /// Its office's mail address.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 254))]
-    pub email: String,
-    /// Its office.
-    #[serde(default)]
-    #[schemars(length(max = 300))]
-    pub address: String,
-    /// The names of the fields that were made up for a demonstration.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub synthetic: Vec<String>,
 }
 
 commands! {
@@ -127,8 +75,34 @@ commands! {
         /// Why.
         reason: String,
     }
+    /// Note the grade of a project that ended well; follows from its final evaluation.
+    NoteMerit = "note_merit" "记录业绩" {
+        /// In which cycle.
+        cycle: Uuid,
+        /// Which project.
+        project: Uuid,
+        /// The grade.
+        grade: String,
+        /// The points that it brings in later cycles whose rules count them.
+        points: Exact,
+    }
     /// Note that a ban is over; the profile is verified anew.
     EndBan = "end_ban" "禁止期满" {}
+}
+
+/// A project that ended well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Merit {
+    /// In which cycle.
+    pub cycle: Uuid,
+    /// Which project.
+    pub project: Uuid,
+    /// The grade of its final evaluation.
+    pub grade: String,
+    /// The points that it brings in later cycles whose rules count them.
+    pub points: Exact,
+    /// When the grade took effect.
+    pub noted_at: Timestamp,
 }
 
 /// What is known of an organisation.
@@ -146,6 +120,9 @@ pub struct Organisation {
     pub banned_until: Option<Timestamp>,
     /// Why.
     pub banned_because: Option<String>,
+    /// The projects that ended well, one entry each, the newest last.
+    #[serde(default)]
+    pub merits: Vec<Merit>,
 }
 
 /// What happened to an organisation.
@@ -197,6 +174,17 @@ pub enum Event {
     },
     /// A ban was over.
     BanEnded {},
+    /// A project ended well.
+    MeritNoted {
+        /// In which cycle.
+        cycle: Uuid,
+        /// Which project.
+        project: Uuid,
+        /// The grade.
+        grade: String,
+        /// The points that it brings.
+        points: Exact,
+    },
 }
 
 impl Organisation {
@@ -234,6 +222,7 @@ impl Aggregate for Organisation {
         Move { from: &[Stage::Registered, Stage::Verified], verb: Verb::Ban, to: Some(Stage::Banned), by: &[Role::Lead, Role::System], gates: &[] },
         // A project that is stopped later may lengthen it.
         Move { from: &[Stage::Banned], verb: Verb::Ban, to: None, by: &[Role::System], gates: &[] },
+        Move { from: &[Stage::Registered, Stage::Verified, Stage::Banned], verb: Verb::NoteMerit, to: None, by: &[Role::System], gates: &[] },
         Move { from: &[Stage::Banned], verb: Verb::LiftBan, to: Some(Stage::Registered), by: &[Role::Lead], gates: &[] },
         Move { from: &[Stage::Banned], verb: Verb::EndBan, to: Some(Stage::Registered), by: &[Role::System], gates: &[BAN_OVER] },
     ];
@@ -249,6 +238,10 @@ impl Aggregate for Organisation {
         },
     ];
     const FIELDS: &'static [Field] = &[
+        Field {
+            name: "merits",
+            eyes: &[Eye::Applicant],
+        },
         Field {
             name: "organisation",
             eyes: &[Eye::Applicant],
@@ -409,10 +402,21 @@ impl Aggregate for Organisation {
                 Ok(Decided::only(Event::BanLifted { reason }))
             }
             Command::EndBan {} => Ok(Decided::only(Event::BanEnded {})),
+            Command::NoteMerit {
+                cycle,
+                project,
+                grade,
+                points,
+            } => Ok(Decided::only(Event::MeritNoted {
+                cycle,
+                project,
+                grade,
+                points,
+            })),
         }
     }
 
-    fn apply(&mut self, event: &Event, _at: Timestamp) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
         match event.clone() {
             Event::Registered {
                 organisation,
@@ -438,6 +442,21 @@ impl Aggregate for Organisation {
                 self.banned_until = Some(until);
                 self.banned_because = Some(reason);
             }
+            Event::MeritNoted {
+                cycle,
+                project,
+                grade,
+                points,
+            } => {
+                self.merits.retain(|one| one.project != project);
+                self.merits.push(Merit {
+                    cycle,
+                    project,
+                    grade,
+                    points,
+                    noted_at: at,
+                });
+            }
             Event::BanLifted { .. } | Event::BanEnded {} => {
                 self.banned_until = None;
                 self.banned_because = None;
@@ -452,39 +471,4 @@ const fn membership(organisation: Uuid, owner: bool) -> Grant {
         role: if owner { Role::Owner } else { Role::Applicant },
         scope: Scope::Organisation(organisation),
     }
-}
-
-fn check(profile: &Profile) -> Result<(), Rejection> {
-    let mut faults = Vec::new();
-    if profile.name.trim().is_empty() {
-        faults.push(Fault::new(
-            "/profile/name",
-            "empty",
-            "Give the registered name.",
-            "请填写登记名称。",
-        ));
-    }
-    if let Err(errors) = check_name(&profile.name, 200) {
-        faults.extend(errors.into_iter().map(|error| {
-            Fault::new(
-                "/profile/name",
-                "name",
-                error.to_string(),
-                format!("名称有误:{error}"),
-            )
-        }));
-    }
-    // A code of the wrong shape is an error; one that only fails its check digits can be verified
-    // by staff, because such codes are in real use (`domain.md` §3.2).
-    if let Some(code) = &profile.uscc
-        && let Err(error) = WellFormedUscc::parse(code)
-    {
-        faults.push(Fault::new(
-            "/profile/uscc",
-            "uscc",
-            error.to_string(),
-            format!("统一社会信用代码有误:{error}"),
-        ));
-    }
-    Rejection::unless_empty(faults)
 }

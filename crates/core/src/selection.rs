@@ -6,6 +6,7 @@
 mod compute;
 mod cuts;
 mod depart;
+mod earlier;
 mod flow;
 mod follow;
 mod reserve;
@@ -20,12 +21,15 @@ use uuid::Uuid;
 
 pub use compute::lines;
 pub use cuts::Cut;
+pub use earlier::EarlierProject;
+pub(crate) use earlier::{may_count, with_bonus};
 pub use flow::{Command, Departure, Stage, Verb};
 pub use reserve::PassedOver;
 pub(crate) use reserve::given_away;
 pub use simulate::{Moved, Place, Simulation, WhatIf, simulated};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, Stored as _, Then};
+use crate::application::Application;
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
@@ -92,7 +96,10 @@ pub struct Input {
     pub recommended: Option<Money>,
     /// The unrounded score of each round that has a weight.
     pub rounds: BTreeMap<Round, Exact>,
-    /// The combined score, rounded once.
+    /// The earlier projects of the organisation that count, by identity (`ranking.earlier_projects`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierProject>,
+    /// The combined score with what the earlier projects add, rounded once.
     pub score: Exact,
     /// What ties are broken by.
     pub keys: BTreeMap<String, Exact>,
@@ -110,6 +117,9 @@ pub struct Line {
     pub requested: Money,
     /// The combined score, as published.
     pub score: Exact,
+    /// What of it earlier projects of the organisation add.
+    #[serde(default, skip_serializing_if = "Exact::is_zero")]
+    pub bonus: Exact,
     /// Its place; where a tie stands, all share it.
     pub rank: Option<u32>,
     /// The rule that decided a tie with a neighbour.
@@ -238,7 +248,7 @@ impl Aggregate for Selection {
         }
     }
 
-    fn needs(record: &Record<Self>, command: &Command, _world: &World) -> Vec<Need> {
+    fn needs(record: &Record<Self>, command: &Command, world: &World) -> Vec<Need> {
         let mut applications: Vec<Need> = record
             .data
             .run
@@ -247,11 +257,15 @@ impl Aggregate for Selection {
             .map(|line| Need::One(Kind::Application, line.application))
             .collect();
         match command {
-            Command::Compute { .. } | Command::Recompute { .. } => vec![
-                Need::All(Kind::Application),
-                Need::All(Kind::Sheet),
-                Need::All(Kind::Selection),
-            ],
+            Command::Compute { .. } | Command::Recompute { .. } => {
+                let owners = world.all::<Application>();
+                let owners = owners.filter_map(|one| one.data.organisation);
+                [Kind::Application, Kind::Sheet, Kind::Selection]
+                    .map(Need::All)
+                    .into_iter()
+                    .chain(owners.map(|id| Need::One(Kind::Organisation, id)))
+                    .collect()
+            }
             Command::Promote { application, .. } => vec![
                 Need::All(Kind::Application),
                 Need::One(Kind::Application, *application),

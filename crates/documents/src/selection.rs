@@ -51,13 +51,21 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     let awarded = sum(&mut run.lines.iter().map(|line| line.award))?;
     let scale = policy.ranking.scale;
     let budget = Money::from_fen(policy.selection.budget.fen());
-    let rows = run.lines.iter().map(|line| row(source, line, scale));
+    let added = run.lines.iter().any(|line| !line.bonus.is_zero());
+    let rows = run.lines.iter().map(|line| row(source, line, scale, added));
 
     let mut columns = vec![Column::new(language.say(("名次", "Rank")), 6)];
     columns.extend(Named::columns(language));
+    columns.push(Column::new(
+        language.say(("申请金额(元)", "Asked for (yuan)")),
+        14,
+    ));
+    columns.push(Column::new(language.say(("得分", "Score")), 9));
+    if added {
+        let words = ("其中业绩加分", "Of it for earlier projects");
+        columns.push(Column::new(language.say(words), 9));
+    }
     let more = [
-        (("申请金额(元)", "Asked for (yuan)"), 14),
-        (("得分", "Score"), 9),
         (("结果", "Decision"), 10),
         (("资助金额(元)", "Award (yuan)"), 14),
         (("核减(元)", "Cut (yuan)"), 14),
@@ -68,6 +76,7 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     let mut total = vec![Cell::Empty, Cell::Empty];
     total.push(Cell::text(language.say(("合计", "Total"))));
     total.extend([Cell::Empty, Cell::Empty, Cell::Money(requested)]);
+    total.extend(added.then_some(Cell::Empty));
     total.extend([Cell::Empty, Cell::Empty, Cell::Money(awarded)]);
     total.extend([Cell::Empty, Cell::Empty, Cell::Empty]);
 
@@ -126,7 +135,7 @@ fn content(source: &Source<'_>) -> Option<Paper> {
     })
 }
 
-fn row(source: &Source<'_>, line: &Line, scale: u8) -> Vec<Cell> {
+fn row(source: &Source<'_>, line: &Line, scale: u8, added: bool) -> Vec<Cell> {
     let language = source.language;
     let mut row = vec![Cell::count(line.rank)];
     row.extend(Named::of(source, Kind::Application, line.application).cells());
@@ -138,9 +147,10 @@ fn row(source: &Source<'_>, line: &Line, scale: u8) -> Vec<Cell> {
     } else {
         words(language, &line.reason_zh, &line.reason)
     };
+    row.push(Cell::Money(line.requested));
+    row.push(Cell::Rounded(line.score.clone(), scale));
+    row.extend(added.then(|| Cell::Rounded(line.bonus.clone(), scale)));
     row.extend([
-        Cell::Money(line.requested),
-        Cell::Rounded(line.score.clone(), scale),
         Cell::text(decision(line.decision, language)),
         Cell::Money(line.award),
         cut.map_or(Cell::Empty, Cell::Money),

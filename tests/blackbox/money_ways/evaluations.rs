@@ -136,6 +136,36 @@ pub(super) async fn one_fails_half_way_and_a_grade_is_taken_back(
     published(walk, bureau, &fails, first, "midterm_failed").await;
 }
 
+/// An excellent project ends early in the year; when nobody has contested that, its organisation has points
+/// for later cycles on record.
+pub(super) async fn one_ends_well(walk: &mut Walk<'_>, bureau: &Bureau, case: &Case) {
+    let (panel, evaluations) = scored(walk, bureau, "final", &[(case, 100)]).await;
+    graded(walk, bureau, &evaluations[0], &panel, "优秀").await;
+    walk.must(
+        &bureau.lead,
+        &evaluations[0],
+        "publish",
+        json!({}),
+        "noticed",
+    )
+    .await;
+    let seen = walk.read(&case.owner, &evaluations[0]).await;
+    assert_eq!(seen["bonus"], "2");
+    let project = walk.read(&case.owner, &case.project).await;
+    let organisation = format!("/v1/organisations/{}", text(&project, "organisation"));
+    let seen = walk.read(&case.owner, &organisation).await;
+    assert_eq!(seen["merits"], json!([]));
+    bureau.at(walk, "2025-01-02T00:00:00+08:00").await;
+    let seen = walk.read(&case.owner, &organisation).await;
+    let merit = &seen["merits"][0];
+    assert_eq!(
+        (&merit["project"], &merit["grade"], &merit["points"]),
+        (&json!(id(&case.project)), &json!("优秀"), &json!("2"))
+    );
+    let project = walk.read(&case.owner, &case.project).await;
+    assert_eq!(project["stage"], "closing");
+}
+
 /// At the end one fails at once; the other puts things right and passes when it is seen again.
 pub(super) async fn one_puts_right_and_one_fails_at_the_end(
     walk: &mut Walk<'_>,

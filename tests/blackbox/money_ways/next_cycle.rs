@@ -1,6 +1,11 @@
 //! What the next cycle knows of this one.
 
-use super::{Bureau, Case, Kind, Value, Walk, id, json, text};
+use fundcycle_test_support::Database;
+
+use super::{Bureau, Case, Kind, Value, Walk, err, id, json, out, run, text};
+
+/// What these lives make happen in the registry, whose journal nobody reads over the API.
+pub(crate) const VERBS: &[&str] = &["organisation note_merit"];
 
 /// A second cycle whose call is open on 3 March 2025, by the rules of the first; gives its address.
 pub(super) async fn is_called(walk: &mut Walk<'_>, bureau: &Bureau) -> String {
@@ -17,6 +22,20 @@ pub(super) async fn is_called(walk: &mut Walk<'_>, bureau: &Bureau) -> String {
     let policy = text(&walk.read(staff, &bureau.cycle).await, "policy");
     let policy = walk.read(staff, &format!("/v1/policies/{policy}")).await;
     let mut document = policy["document"].clone();
+    // One mark of one expert is the score; what earlier projects brought is added to it.
+    document["stages"]["roadshow"] = json!(false);
+    document["rounds"]
+        .as_object_mut()
+        .unwrap()
+        .remove("roadshow");
+    let criteria = json!([{ "key": "need", "title": "社会需求", "max": 100 }]);
+    document["rounds"]["paper_review"] = json!({
+        "weight": "1", "aggregation": { "method": "mean" },
+        "rubric": { "title": "书面评审表", "version": 1, "criteria": criteria },
+    });
+    document["ranking"] = json!({ "earlier_projects": { "most": "3", "days": 365 } });
+    document["selection"] =
+        json!({ "budget": "60000", "mode": "rank_order", "when_short": "stop" });
     document["application"]["opens_at"] = json!("2025-03-03T09:00:00+08:00");
     document["application"]["closes_at"] = json!("2025-03-31T17:00:00+08:00");
     let list = format!("{cycle}/policies");
@@ -44,15 +63,15 @@ async fn applied(walk: &mut Walk<'_>, cycle: &str, case: &Case) -> String {
         .await
 }
 
-/// Whoever is in the register of bans cannot hand in an application, whoever is not can; the ban of a year
-/// is over after that year.
+/// Whoever is in the register of bans cannot hand in an application, whoever is not can; gives what the
+/// latter handed in.
 pub(super) async fn the_register_of_bans_is_read(
     walk: &mut Walk<'_>,
     bureau: &Bureau,
     cycle: &str,
     banned: &Case,
     free: &Case,
-) {
+) -> String {
     let application = applied(walk, cycle, banned).await;
     let why = walk.refused(&banned.owner, &application, "submit", json!({}));
     assert_eq!(why.await, "/organisation banned");
@@ -67,6 +86,85 @@ pub(super) async fn the_register_of_bans_is_read(
     assert_eq!(status, 200, "{page}");
     let group = |name: &str| page.contains(&format!("<th scope=\"row\">{name}</th>"));
     assert!(group("曾经申报") && !group("首次申报"), "{page}");
+    application
+}
+
+/// The final grade of an earlier project adds its points to the score: on record in the ranking, and anybody
+/// computes it again from the public file.
+pub(super) async fn an_earlier_project_counts(
+    walk: &mut Walk<'_>,
+    bureau: &Bureau,
+    cycle: &str,
+    application: &str,
+    database: &Database,
+) {
+    let (staff, lead) = (&bureau.staff, &bureau.lead);
+    bureau.at(walk, "2025-04-01T09:00:00+08:00").await;
+    for (verb, stage) in [("start_check", "screening"), ("accept", "eligible")] {
+        walk.must(staff, application, verb, json!({}), stage).await;
+    }
+    walk.must(staff, cycle, "open_review", json!({}), "review")
+        .await;
+    let expert = walk.person("expert1@demo.invalid").await;
+    let list = format!("{cycle}/panels");
+    let formed = json!({ "round": "paper_review", "experts": [expert.account] });
+    let panel = walk.create(staff, Kind::Panel, "form", &list, formed).await;
+    let pairs = json!({ "pairs": [{ "expert": expert.account, "subject": id(application) }] });
+    walk.must(staff, &panel, "assign", pairs, "forming").await;
+    walk.must(staff, &panel, "open", json!({}), "open").await;
+    let sheets = walk.read(&expert, &format!("{cycle}/sheets")).await;
+    let sheet = format!("/v1/sheets/{}", text(&sheets["items"][0], "id"));
+    let marks = json!({ "marks": { "scores": { "need": "80" } } });
+    walk.must(&expert, &sheet, "save", marks, "draft").await;
+    walk.must(&expert, &sheet, "submit", json!({}), "submitted")
+        .await;
+    walk.must(staff, &panel, "close", json!({}), "closed").await;
+    walk.must(staff, cycle, "open_selection", json!({}), "selection")
+        .await;
+    let list = format!("{cycle}/selections");
+    let selection = walk
+        .create(staff, Kind::Selection, "compute", &list, json!({}))
+        .await;
+    let run_of = walk.read(staff, &selection).await["run"].clone();
+    let (line, input) = (&run_of["lines"][0], &run_of["inputs"][0]);
+    assert_eq!(
+        (&line["score"], &line["bonus"], &line["decision"]),
+        (&json!("82"), &json!("2"), &json!("funded"))
+    );
+    assert_eq!(
+        (
+            &input["rounds"]["paper_review"],
+            &input["earlier"][0]["points"]
+        ),
+        (&json!("80"), &json!("2"))
+    );
+    for (who, verb, stage) in [
+        (staff, "propose", "proposed"),
+        (lead, "approve", "approved"),
+        (staff, "announce", "announced"),
+    ] {
+        walk.must(who, &selection, verb, json!({}), stage).await;
+    }
+    let list = format!("{cycle}/notices");
+    let body = json!({ "selection": id(&selection) });
+    let notice = walk
+        .create(staff, Kind::Notice, "prepare", &list, body)
+        .await;
+    walk.must(lead, &notice, "publish", json!({}), "running")
+        .await;
+    let path = format!("{cycle}/verification");
+    let (status, file) = walk.server.ask("GET", &path, None, None).await;
+    assert_eq!(status, 200, "{file}");
+    let folder = database.folder.path();
+    std::fs::write(folder.join("next.json"), file.to_string()).unwrap();
+    let said = run(folder, &["verify", "next.json"]);
+    let text = out(&said) + &err(&said);
+    assert_eq!(said.status.code(), Some(0), "{text}");
+    assert!(text.contains("✓ selection: "), "{text}");
+}
+
+/// The ban of a year is over after that year.
+pub(super) async fn a_ban_is_over_after_its_year(walk: &Walk<'_>, bureau: &Bureau, banned: &Case) {
     let project = walk.read(&banned.owner, &banned.project).await;
     let organisation = format!("/v1/organisations/{}", text(&project, "organisation"));
     for (now, stage) in [

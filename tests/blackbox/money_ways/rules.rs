@@ -28,6 +28,7 @@ pub(super) async fn are_amended(walk: &mut Walk<'_>, bureau: &Bureau) {
     document["evaluation"]["objection_working_days"] = json!(5);
     document["evaluation"]["late_report_fails"] = json!(true);
     document["evaluation"]["grades"][2]["tail"] = json!("0.5");
+    document["evaluation"]["grades"][0]["bonus"] = json!("2");
     document["evaluation"]["automatic"] = json!([{
         "round": "midterm", "key": "output", "title": "指标完成率", "bands": [{ "from": "0.5", "points": "2" }],
     }]);

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Evaluation, Event};
-use crate::aggregate::{Record, Stored as _, Then};
+use crate::aggregate::{REGISTRY, Record, Stored as _, Then};
 use crate::context::Context;
 use crate::money::Money;
+use crate::organisation::{self, Organisation};
 use crate::panel::{self, Outcome, Panel};
 use crate::policy::Round;
 use crate::policy::document::{Consequence, TrancheCondition};
@@ -56,11 +57,17 @@ pub(super) fn graded(
                 format!("现行规则没有与 {score} 分对应的等级。"),
             )
         })?;
+    let consequence = leads_to(record, outcome, rule.leads_to, cx);
+    let passed = record.data.round == Some(Round::Final) && consequence == Consequence::Pass;
     Ok(Event::Graded {
         panel,
         grade: rule.name.clone(),
-        consequence: leads_to(record, outcome, rule.leads_to, cx),
+        consequence,
         tail: rule.tail.clone(),
+        bonus: rule
+            .bonus
+            .clone()
+            .filter(|points| passed && !points.is_zero()),
         automatic,
         score,
         by: cx.account(),
@@ -92,7 +99,23 @@ fn leads_to(
 /// part that the grade leaves.
 pub(super) fn consequences(record: &Record<Evaluation>, cx: &Context<'_>) -> Vec<Then> {
     let moves_on = moves_on(record, cx);
-    moves_on.into_iter().chain(cut_tail(record, cx)).collect()
+    moves_on
+        .into_iter()
+        .chain(cut_tail(record, cx))
+        .chain(merit(record, cx))
+        .collect()
+}
+
+/// What the organisation takes from a final evaluation that it passed into later cycles.
+fn merit(record: &Record<Evaluation>, cx: &Context<'_>) -> Option<Then> {
+    let data = &record.data;
+    let command = organisation::Command::NoteMerit {
+        cycle: cx.journal,
+        project: data.project?,
+        grade: data.grade.clone()?,
+        points: data.bonus.clone()?,
+    };
+    Some(Organisation::then(data.organisation?, REGISTRY, command))
 }
 
 fn moves_on(record: &Record<Evaluation>, cx: &Context<'_>) -> Option<Then> {

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::document::{
-    Blindness, Consequence, OverrunRule, PolicyDocument, Round, RoundRules, TrancheCondition,
+    Blindness, Consequence, GradeRule, OverrunRule, PolicyDocument, Round, RoundRules,
+    TrancheCondition,
 };
 use crate::names::Names as _;
 use crate::rejection::Fault;
@@ -480,6 +481,7 @@ impl PolicyDocument {
                 );
             }
         }
+        self.check_bonus(faults);
         self.check_automatic(faults);
         if !grades
             .iter()
@@ -519,6 +521,31 @@ impl PolicyDocument {
                     "结项清单各项不能为空或重复。",
                 );
             }
+        }
+    }
+
+    fn check_bonus(&self, faults: &mut Faults) {
+        let bonus = |rule: &GradeRule| rule.bonus.clone().unwrap_or_default();
+        let grades = &self.evaluation.grades;
+        for (index, grade) in grades.iter().enumerate() {
+            let better = index.checked_sub(1).and_then(|place| grades.get(place));
+            if bonus(grade).is_negative() || better.is_some_and(|one| bonus(one) < bonus(grade)) {
+                faults.add(
+                    format!("/evaluation/grades/{index}/bonus"),
+                    "order",
+                    "A bonus is not negative, and a better grade brings no smaller one.",
+                    "加分不能为负,等级较高者加分不得更低。",
+                );
+            }
+        }
+        let rules = self.ranking.earlier_projects.as_ref();
+        if rules.is_some_and(|rules| rules.most.is_negative()) {
+            faults.add(
+                "/ranking/earlier_projects/most",
+                "range",
+                "The most that is added is not negative.",
+                "加分上限不能为负。",
+            );
         }
     }
 

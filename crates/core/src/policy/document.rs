@@ -391,6 +391,22 @@ pub struct RankingRules {
     /// What decides between equal scores, in this order (`domain.md` §5.3).
     #[serde(default)]
     pub tie_breaks: Vec<TieBreak>,
+    /// What the final grades of earlier projects add to the combined score of an organisation's
+    /// application; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_projects: Option<EarlierProjects>,
+}
+
+/// What earlier projects of an organisation add to its score (`domain.md` §2.14): the points that their
+/// final grades brought (`bonus` of the grade), each project once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierProjects {
+    /// The most that they add together.
+    pub most: Exact,
+    /// For how many days before the call closes a final grade counts; what takes effect later counts in
+    /// the next cycle.
+    pub days: u32,
 }
 
 impl Default for RankingRules {
@@ -399,6 +415,7 @@ impl Default for RankingRules {
             scale: 2,
             rounding: Rounding::default(),
             tie_breaks: Vec::new(),
+            earlier_projects: None,
         }
     }
 }
@@ -515,6 +532,10 @@ pub struct GradeRule {
     /// What part of the tranches that wait for this evaluation is still paid, 0 to 1; none: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<Exact>,
+    /// Points that the organisation takes from a final evaluation into later cycles whose rules count
+    /// them (`ranking.earlier_projects`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bonus: Option<Exact>,
 }
 
 /// A criterion that nobody scores: its points follow from how much of the targets was reached,

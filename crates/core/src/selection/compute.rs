@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundcycle_scoring::{Bid, Candidate, Certificate, Exact, Ranked, allocate, combine, rank};
 use uuid::Uuid;
 
-use super::{Input, Line, Run, Selection};
+use super::{Input, Line, Run, Selection, earlier};
 use crate::aggregate::Record;
 use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
@@ -98,6 +98,7 @@ pub fn lines(
                 number: input.number.clone(),
                 requested: input.requested,
                 score: input.score.clone(),
+                bonus: earlier::bonus(&input.earlier, policy),
                 rank: ranked.rank,
                 decided_by: ranked.decided_by.clone(),
                 decision: decision.decision,
@@ -212,6 +213,7 @@ fn inputs(
         if let Some(lot) = lots.get(&one.id) {
             keys.insert(LOTS.to_owned(), Exact::from(*lot));
         }
+        let earlier = earlier::counted(organisation, policy, cx);
         inputs.push(Input {
             application: one.id,
             number,
@@ -221,7 +223,8 @@ fn inputs(
             requested: one.data.form.requested,
             recommended,
             rounds,
-            score: combine(&parts).rounded(policy.ranking.scale, policy.ranking.rounding),
+            score: earlier::with_bonus(&combine(&parts), &earlier, policy),
+            earlier,
             keys,
         });
     }

@@ -142,7 +142,13 @@ const INPUTS_HOLD: Gate<Selection> = Gate::<Selection>::new(
     "测算后得分、申报或规则已有变化,请重新测算",
     compute::inputs_hold,
 )
-.looking_at(|_| vec![Need::All(Kind::Application), Need::All(Kind::Sheet)]);
+.looking_at(|selection| {
+    let inputs = selection.data.run.inputs.iter();
+    [Need::All(Kind::Application), Need::All(Kind::Sheet)]
+        .into_iter()
+        .chain(inputs.map(|input| Need::One(Kind::Organisation, input.organisation)))
+        .collect()
+});
 const TIES_DECIDED: Gate<Selection> = Gate::<Selection>::new(
     "ties_decided",
     "applications with one place fare differently: draw lots, or give the reason for each",

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Input, Line, compute};
+use super::{Input, Line, compute, earlier};
 use crate::money::Money;
 use crate::policy::{PolicyDocument, Round};
 use crate::rejection::{Fault, Rejection};
@@ -188,7 +188,7 @@ fn rescored(input: &Input, policy: &PolicyDocument) -> Result<Input, Fault> {
         parts.push((exact.clone(), rules.weight.clone()));
     }
     Ok(Input {
-        score: combine(&parts).rounded(policy.ranking.scale, policy.ranking.rounding),
+        score: earlier::with_bonus(&combine(&parts), &input.earlier, policy),
         ..input.clone()
     })
 }

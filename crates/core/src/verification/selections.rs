@@ -14,7 +14,7 @@ use crate::digest::canonical_hash;
 use crate::disclosure::Step;
 use crate::money::Money;
 use crate::policy::{PolicyDocument, Round};
-use crate::selection::{Input, Line, Run, lines};
+use crate::selection::{Input, Line, Run, lines, may_count, with_bonus};
 
 #[derive(Default)]
 pub(super) struct Selections {
@@ -211,7 +211,10 @@ fn unlike(input: &Input, rankings: &Rankings, policy: &PolicyDocument) -> Option
             .map_or(Exact::ZERO, |rules| rules.weight.clone());
         parts.push((exact.clone(), weight));
     }
-    if combine(&parts).rounded(policy.ranking.scale, policy.ranking.rounding) != input.score {
+    if !may_count(&input.earlier, policy) {
+        return Some("bonus");
+    }
+    if with_bonus(&combine(&parts), &input.earlier, policy) != input.score {
         return Some("score");
     }
     for round in [Round::PaperReview, Round::Roadshow] {

@@ -211,6 +211,7 @@ proptest! {
                 from: hundredths(*from),
                 leads_to: Consequence::Pass,
                 tail: None,
+                bonus: None,
             })
             .collect();
         grades.dedup_by(|one, other| one.from == other.from);

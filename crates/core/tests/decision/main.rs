@@ -12,6 +12,7 @@ mod evaluations;
 mod grades;
 mod interests;
 mod limits;
+mod merits;
 mod money_flow;
 mod money_lives;
 mod monitoring;

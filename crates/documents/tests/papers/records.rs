@@ -251,6 +251,7 @@ pub(crate) fn line(
         number: format!("WJ2024-000{}", application - 20),
         requested: fen(requested),
         score: score("86"),
+        bonus: Exact::ZERO,
         rank: Some(rank),
         decided_by: None,
         decision,

@@ -298,6 +298,7 @@ fn noted(project: &Record<Project>, held: &Held, cx: &Context<'_>) -> Then {
     let command = project::Command::NoteProgress {
         activity_on: Some(held.held_on),
         spent: None,
+        report: None,
     };
     Project::then(project.id, cx.journal, command)
 }

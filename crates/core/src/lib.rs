@@ -62,6 +62,7 @@ pub mod activity;
 pub mod award;
 pub mod change_request;
 pub mod evaluation;
+pub mod flag;
 pub mod project;
 pub mod report;
 pub mod tranche;

@@ -112,6 +112,13 @@ pub struct Project {
     /// When it was flagged that little is spent; none since the last report.
     #[serde(default)]
     pub underspent_at: Option<Timestamp>,
+    /// The last day that a regular report was asked for.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub reported_until: Option<Date>,
+    /// The reports that did not come in time and are not accepted since.
+    #[serde(default)]
+    pub missing_reports: BTreeSet<Uuid>,
     /// The evaluations it has passed.
     pub passed: BTreeSet<Round>,
     /// What it has to put right, or had to: at most once per evaluation.
@@ -328,9 +335,17 @@ impl Aggregate for Project {
                 Rejection::unless_empty(plan.faults("/change", record.data.amount))?;
                 Event::Changed { change }
             }
-            Command::NoteProgress { activity_on, spent } => {
-                Event::Progressed { activity_on, spent }
-            }
+            Command::NoteProgress {
+                activity_on,
+                spent,
+                report,
+            } => Event::Progressed {
+                activity_on,
+                spent,
+                report,
+            },
+            Command::CallForReport {} => return monitoring::called_for(record, cx),
+            Command::FlagMissingReport { report } => Event::ReportMissed { report },
             Command::FlagSilence {} => monitoring::silent(record, cx),
             Command::FlagUnderspend {} => Event::Underspent {},
             Command::Suspend { reason } => {

@@ -1,5 +1,7 @@
 //! What an organisation tells of its project's progress (`domain.md` §2.12–2.14).
 
+mod asking;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -13,13 +15,14 @@ use crate::calendar::FirstDay;
 use crate::context::Context;
 use crate::kinds::Kind;
 use crate::money::Money;
-use crate::policy::Round;
 use crate::project::{self, Project};
 use crate::rejection::{Fault, Rejection, pointer_segment};
 use crate::text::check_length;
 use crate::time::Timestamp;
 use crate::visibility::{Column, Eye, Field, Shows, Sight};
 use crate::world::{Need, World};
+
+pub use asking::Period;
 
 /// The longest report, in characters.
 const LONGEST_TEXT: usize = 20_000;
@@ -33,6 +36,8 @@ names! {
         FinalReport = "final_report" "末期总结报告",
         /// Of one month.
         Monthly = "monthly" "月度报告",
+        /// Of one quarter.
+        Quarterly = "quarterly" "季度报告",
     }
 }
 
@@ -61,6 +66,9 @@ commands! {
         project: Uuid,
         /// What it is for.
         occasion: Occasion,
+        /// Of what time it is; the service names it where the policy asks for reports by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        period: Option<Period>,
     }
     /// Keep what has been written so far.
     Save = "save" "保存" {
@@ -112,6 +120,9 @@ pub struct Report {
     pub organisation: Option<Uuid>,
     /// What it is for.
     pub occasion: Option<Occasion>,
+    /// Of what time it is, where it is a regular one.
+    #[serde(default)]
+    pub period: Option<Period>,
     /// Until when it has to be handed in.
     pub due: Option<Timestamp>,
     /// What it says.
@@ -136,6 +147,9 @@ pub enum Event {
         organisation: Option<Uuid>,
         /// What it is for.
         occasion: Occasion,
+        /// Of what time it is.
+        #[serde(default)]
+        period: Option<Period>,
         /// Until when.
         due: Timestamp,
     },
@@ -186,7 +200,7 @@ impl Aggregate for Report {
     const FLOW: &'static [Move<Self>] = {
         use Stage::*;
         &[
-            Move { from: &[], verb: Verb::Request, to: Some(Requested), by: &[Role::Staff], gates: &[] },
+            Move { from: &[], verb: Verb::Request, to: Some(Requested), by: &[Role::Staff, Role::System], gates: &[] },
             Move { from: &[Requested, Draft], verb: Verb::Save, to: Some(Draft), by: &[Role::Applicant], gates: &[IN_TIME] },
             Move { from: &[Returned], verb: Verb::Save, to: None, by: &[Role::Applicant], gates: &[IN_TIME] },
             Move { from: &[Draft, Returned], verb: Verb::Submit, to: Some(Submitted), by: &[Role::Applicant], gates: &[IN_TIME] },
@@ -208,6 +222,7 @@ impl Aggregate for Report {
         Field { name: "project", eyes: &[Eye::Applicant, Eye::Expert] },
         Field { name: "organisation", eyes: &[Eye::Applicant] },
         Field { name: "occasion", eyes: &[Eye::Applicant, Eye::Expert] },
+        Field { name: "period", eyes: &[Eye::Applicant, Eye::Expert] },
         Field { name: "due", eyes: &[Eye::Applicant] },
         Field { name: "body", eyes: &[Eye::Applicant, Eye::Expert] },
         Field { name: "planned", eyes: &[Eye::Applicant, Eye::Expert] },
@@ -244,7 +259,11 @@ impl Aggregate for Report {
         cx: &Context<'_>,
     ) -> Result<Decided<Self>, Rejection> {
         let event = match command {
-            Command::Request { project, occasion } => requested(project, occasion, cx)?,
+            Command::Request {
+                project,
+                occasion,
+                period,
+            } => asking::requested(project, occasion, period, cx)?,
             Command::Save { body } => {
                 Rejection::unless_empty(too_long(&body))?;
                 Event::Saved { body }
@@ -272,7 +291,9 @@ impl Aggregate for Report {
                 Event::Due { due, reason }
             }
             Command::Expire {} => {
-                return Ok(Decided::only(Event::Moved {}).then(fails_its_project(record, cx)));
+                let missing = asking::missed(record, cx);
+                let fails = asking::fails_its_project(record, cx);
+                return Ok(Decided::only(Event::Moved {}).then(missing).then(fails));
             }
             Command::Accept {} => {
                 return Ok(Decided::only(Event::Moved {}).then(spend_noted(record, cx)));
@@ -287,12 +308,14 @@ impl Aggregate for Report {
                 project,
                 organisation,
                 occasion,
+                period,
                 due,
             } => {
                 *self = Self {
                     project: Some(project),
                     organisation,
                     occasion: Some(occasion),
+                    period,
                     due: Some(due),
                     ..Self::default()
                 }
@@ -311,59 +334,13 @@ impl Aggregate for Report {
     }
 }
 
-fn requested(project: Uuid, occasion: Occasion, cx: &Context<'_>) -> Result<Event, Rejection> {
-    use project::Stage::{FinalFailed, MidtermFailed, Suspended, Terminated};
-    let found = cx.world.get::<Project>(project).filter(|project| {
-        project::RUNNING.contains(&project.stage)
-            || matches!(
-                project.stage,
-                Suspended | MidtermFailed | FinalFailed | Terminated
-            )
-    });
-    let Some(found) = found else {
-        return Err(Rejection::fault(
-            "/project",
-            "not_under_way",
-            "There is no project with this id under way.",
-            "没有该编号且在执行中的项目。",
-        ));
-    };
-    let days = cx.require_policy()?.evaluation.report_days;
-    let last = cx
-        .today()
-        .checked_add(jiff::Span::new().days(i64::from(days)))
-        .unwrap_or(jiff::civil::Date::MAX);
-    Ok(Event::Requested {
-        project,
-        organisation: found.data.organisation,
-        occasion,
-        due: Timestamp::end_of_day(last, &cx.zone()),
-    })
-}
-
-/// Where the policy says so, a project fails the evaluation whose report did not come, unless that
-/// evaluation is under way or over.
-fn fails_its_project(record: &Record<Report>, cx: &Context<'_>) -> Option<Then> {
-    let policy = cx.policy()?;
-    let id = record.data.project?;
-    let project = cx.world.get::<Project>(id)?;
-    let midterm_ahead =
-        policy.has_round(Round::Midterm) && !project.data.has_passed(Round::Midterm);
-    let command = match record.data.occasion? {
-        Occasion::MidtermSelfReport if midterm_ahead => project::Command::FailMidterm {},
-        Occasion::FinalReport if !midterm_ahead => project::Command::FailFinal {},
-        _ => return None,
-    };
-    (policy.evaluation.late_report_fails && project.stage == project::Stage::Active)
-        .then(|| Project::then(id, cx.journal, command))
-}
-
 /// The project notes what was spent by now.
 fn spend_noted(record: &Record<Report>, cx: &Context<'_>) -> Option<Then> {
     let spent = Money::checked_sum(record.data.body.spend.values().copied())?;
     let command = project::Command::NoteProgress {
         activity_on: None,
         spent: Some(spent),
+        report: Some(record.id),
     };
     let project = cx.world.get::<Project>(record.data.project?)?;
     project::NOTED

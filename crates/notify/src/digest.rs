@@ -1,9 +1,13 @@
-//! What waits for staff, once on each working day, and only where something does.
+//! What waits for staff and what they have to look at, once on each working day, and only where there is
+//! something.
+
+use std::collections::BTreeMap;
 
 use fundcycle_core::account::{self, Account};
 use fundcycle_core::actor::{Grant, Role, Scope};
 use fundcycle_core::aggregate::{REGISTRY, Stored as _};
 use fundcycle_core::calendar::DayKind;
+use fundcycle_core::flag::{FLAGGED, Flag, flags};
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
 use fundcycle_core::reminder::{DESK, digest_is_due, staff_due};
@@ -59,7 +63,8 @@ async fn queue(
     date: &str,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let lines = lines(store, one, now).await?;
+    let mut lines = lines(store, one, now).await?;
+    lines.extend(flagged(store, one, now).await?);
     if lines.is_empty() {
         return Ok(0);
     }
@@ -102,6 +107,24 @@ async fn lines(store: &Store, one: &UnderWay, now: Timestamp) -> Result<Vec<Valu
         lines.push(json!({ "zh": zh, "en": en, "count": count, "late": late }));
     }
     Ok(lines)
+}
+
+/// What is to be looked at, by the reason: how much.
+async fn flagged(store: &Store, one: &UnderWay, now: Timestamp) -> Result<Vec<Value>, StoreError> {
+    let today = now.date_in(&one.policy.zone());
+    let mut counts: BTreeMap<Flag, usize> = BTreeMap::new();
+    for (kind, stages) in FLAGGED {
+        for state in store.in_stages(one.id, *kind, stages).await? {
+            for flag in flags(&state, today) {
+                *counts.entry(flag).or_default() += 1;
+            }
+        }
+    }
+    let lines = counts.into_iter().map(|(flag, count)| {
+        let en = flag.summary().trim_end_matches('.').to_lowercase();
+        json!({ "zh": flag.zh(), "en": en, "count": count, "late": 0 })
+    });
+    Ok(lines.collect())
 }
 
 /// The active accounts that run this cycle.

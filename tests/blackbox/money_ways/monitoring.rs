@@ -9,6 +9,8 @@ pub(crate) const VERBS: &[&str] = &[
     "activity query",
     "activity record",
     "activity withdraw",
+    "project call_for_report",
+    "project flag_missing_report",
     "project flag_silence",
     "project flag_underspend",
     "project note_progress",
@@ -110,6 +112,60 @@ pub(super) async fn a_visit_is_answered_late(walk: &mut Walk<'_>, bureau: &Burea
         .await;
 }
 
+/// In October the clock asked for the report of the third quarter; it was due ten days later and did not come.
+/// Until it is accepted, the project is flagged.
+async fn a_regular_report_comes_late(walk: &mut Walk<'_>, bureau: &Bureau, case: &Case) {
+    let list = format!("{}/reports?parent={}", bureau.cycle, id(&case.project));
+    let reports = walk.read(&case.owner, &list).await;
+    let report = &reports["items"][0];
+    assert_eq!(
+        (&report["occasion"], &report["period"], &report["due"]),
+        (
+            &json!("quarterly"),
+            &json!({ "from": "2024-09-02", "until": "2024-09-30" }),
+            &json!("2024-10-24T15:59:59.999Z")
+        )
+    );
+    assert_eq!(report["stage"], "overdue");
+    let seen = walk.read(&bureau.staff, &case.project).await;
+    assert_eq!(seen["missing_reports"], json!([report["id"]]));
+    let report = format!("/v1/reports/{}", report["id"].as_str().unwrap());
+    let more = json!({ "due": "2024-12-10T17:00:00+08:00", "reason": "(演示)交接" });
+    walk.must(&bureau.lead, &report, "extend", more, "draft")
+        .await;
+    let plan = walk.read(&case.owner, &case.project).await["plan"].clone();
+    let targets = plan["targets"].as_array().unwrap().iter();
+    let reached: serde_json::Map<String, Value> = targets
+        .map(|target| (target["name"].as_str().unwrap().to_owned(), json!(0)))
+        .collect();
+    let said = json!({ "body": { "text": "(演示)三季度尚在筹备", "reached": reached } });
+    walk.must(&case.owner, &report, "save", said, "draft").await;
+    walk.must(&case.owner, &report, "submit", json!({}), "submitted")
+        .await;
+    walk.must(&bureau.staff, &report, "accept", json!({}), "accepted")
+        .await;
+    let seen = walk.read(&bureau.staff, &case.project).await;
+    assert_eq!(seen["missing_reports"], json!([]));
+    // Nothing was spent by then either, which the next look at the clock flags again.
+    bureau.at(walk, "2024-12-07T09:01:00+08:00").await;
+}
+
+/// On Monday morning staff read in their digest what they have to look at: two projects are silent and spend
+/// little, and one of them has not reported.
+pub(super) async fn staff_are_told_what_to_look_at(walk: &Walk<'_>, bureau: &Bureau) {
+    let mut last = Value::Null;
+    for _ in 0..20_000 {
+        let inbox = walk.read(&bureau.staff, "/v1/me/inbox").await;
+        last = inbox["items"][0].clone();
+        if last["title"] == "今日待办(2024-12-16)" {
+            break;
+        }
+    }
+    let told = last["text"].as_str().unwrap_or_default();
+    let lines = "活动停滞项目 2 件\n支出偏低项目 2 件\n报告逾期项目 1 件";
+    assert!(told.ends_with(lines), "{last}");
+}
+
 /// By 7 December there has been no activity for 56 days and no spending was reported: both are flagged,
 /// for staff to see and for nobody else.
 pub(super) async fn silence_and_little_spending_are_flagged(
@@ -122,6 +178,7 @@ pub(super) async fn silence_and_little_spending_are_flagged(
     assert!(!seen["underspent_at"].is_null(), "{seen}");
     let own = walk.read(&case.owner, &case.project).await;
     assert!(own.get("silent_since").is_none(), "{own}");
+    a_regular_report_comes_late(walk, bureau, case).await;
 
     let path = format!("{}/documents/monitoring?format=csv", bureau.cycle);
     let token = Some(bureau.staff.token.as_str());

@@ -2,7 +2,7 @@
 //! demand that is reminded of.
 
 use super::evaluations::scored;
-use super::{Bureau, Case, Kind, Value, Walk, agreement, because, id, json, text};
+use super::{Bureau, Case, Kind, Value, Walk, agreement, because, id, json, monitoring, text};
 
 /// What these lives make happen.
 pub(crate) const VERBS: &[&str] = &[
@@ -35,8 +35,10 @@ pub(super) async fn are_amended(walk: &mut Walk<'_>, bureau: &Bureau) {
     document["termination"] = json!({
         "hearing_working_days": 5, "demand_working_days": 15, "ban_days": { "failed_evaluation": 365 },
     });
-    document["monitoring"] =
-        json!({ "silence_days": 45, "underspend": { "after": "0.3", "below": "0.5" } });
+    document["monitoring"] = json!({
+        "silence_days": 45, "underspend": { "after": "0.3", "below": "0.5" },
+        "reports": { "every": "quarter", "due_days": 10 },
+    });
     let draft = json!({ "document": document, "reason": "(演示)完善执行规则" });
     let list = format!("{cycle}/policies");
     let draft = walk
@@ -190,6 +192,7 @@ pub(super) async fn grades_are_contested_or_settle(
     [first, second]: [&Case; 2],
 ) {
     bureau.at(walk, "2024-12-16T09:00:00+08:00").await;
+    monitoring::staff_are_told_what_to_look_at(walk, bureau).await;
     let percents = [(first, 80), (second, 65)];
     let (panel, evaluations) = scored(walk, bureau, "midterm", &percents).await;
     for evaluation in &evaluations {

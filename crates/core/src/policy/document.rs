@@ -635,6 +635,31 @@ pub struct MonitoringRules {
     pub silence_days: u32,
     /// When little of the award is spent late in its time; none: never.
     pub underspend: Option<UnderspendRule>,
+    /// How often projects report while they run; none: only when staff ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reports: Option<ReportRhythm>,
+}
+
+names! {
+    /// Of what time a regular report is.
+    pub enum ReportEvery {
+        /// Of each calendar month.
+        Month = "month" "每月",
+        /// Of each calendar quarter.
+        Quarter = "quarter" "每季度",
+    }
+}
+
+/// How often projects report while they run (`domain.md` §2.12). The first time begins with the day of the
+/// launch, the last one ends with the last day of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportRhythm {
+    /// Of what time.
+    pub every: ReportEvery,
+    /// Days to hand it in, in calendar days after that time.
+    #[serde(default = "ten")]
+    pub due_days: u32,
 }
 
 /// Little of the award is spent late in its time.
@@ -749,6 +774,9 @@ const fn two() -> u8 {
 }
 const fn three() -> u32 {
     3
+}
+const fn ten() -> u32 {
+    10
 }
 const fn fifteen() -> u32 {
     15

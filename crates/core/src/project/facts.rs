@@ -260,6 +260,20 @@ pub enum Event {
         activity_on: Option<Date>,
         /// What was spent by now, in fen.
         spent: Option<Money>,
+        /// Which report was accepted.
+        #[serde(default)]
+        report: Option<Uuid>,
+    },
+    /// A regular report was asked for.
+    ReportCalled {
+        /// The last day of the time that it is of.
+        #[schemars(with = "String", extend("format" = "date"))]
+        until: Date,
+    },
+    /// A report did not come in time.
+    ReportMissed {
+        /// Which.
+        report: Uuid,
     },
     /// There has been no activity for long.
     Silent {

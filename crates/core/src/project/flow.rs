@@ -158,6 +158,16 @@ commands! {
         /// What was spent by now, in fen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spent: Option<Money>,
+        /// Which report was accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<Uuid>,
+    }
+    /// Ask for the report of the time that has passed, where the policy wants one of each month or quarter.
+    CallForReport = "call_for_report" "定期报告" {}
+    /// Flag that a report did not come in time; follows from the report.
+    FlagMissingReport = "flag_missing_report" "报告逾期提示" {
+        /// Which.
+        report: Uuid,
     }
     /// Flag that there has been no activity for long.
     FlagSilence = "flag_silence" "活动停滞提示" {}
@@ -488,6 +498,9 @@ pub const FLOW: &[Row] = {
         Row { from: NOTED, verb: Verb::NoteProgress, to: None, by: &[System], gates: &[] },
         Row { from: &[Launched, Active], verb: Verb::FlagSilence, to: None, by: &[System], gates: &[monitoring::SILENT] },
         Row { from: &[Launched, Active], verb: Verb::FlagUnderspend, to: None, by: &[System], gates: &[monitoring::UNDERSPENT] },
+
+        Row { from: &[Launched, Active, MidtermDue, Rectifying], verb: Verb::CallForReport, to: None, by: &[System], gates: &[monitoring::REPORT_DUE] },
+        Row { from: NOTED, verb: Verb::FlagMissingReport, to: None, by: &[System], gates: &[] },
 
         Row { from: RUNNING, verb: Verb::Suspend, to: Some(Suspended), by: &[Lead], gates: &[] },
         Row { from: &[Suspended], verb: Verb::Resume, to: Some(Signed), by: &[Lead], gates: &[WAS_SIGNED] },

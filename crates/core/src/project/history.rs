@@ -61,7 +61,11 @@ pub(super) fn take(project: &mut Project, event: Event, at: Timestamp) {
             }
             project.changes.push(*change);
         }
-        Event::Progressed { activity_on, spent } => {
+        Event::Progressed {
+            activity_on,
+            spent,
+            report,
+        } => {
             if activity_on > project.last_activity_on {
                 project.last_activity_on = activity_on;
                 project.silent_since = None;
@@ -70,6 +74,13 @@ pub(super) fn take(project: &mut Project, event: Event, at: Timestamp) {
                 project.reported_spend = spent;
                 project.underspent_at = None;
             }
+            if let Some(report) = report {
+                project.missing_reports.remove(&report);
+            }
+        }
+        Event::ReportCalled { until } => project.reported_until = Some(until),
+        Event::ReportMissed { report } => {
+            project.missing_reports.insert(report);
         }
         Event::Silent { since } => project.silent_since = Some(since),
         Event::Underspent {} => project.underspent_at = Some(at),

@@ -1,13 +1,16 @@
-//! When a running project is flagged for staff to look at: no activity for long, or little spent late in
-//! its time (`domain.md` §2.12). A flag forbids nothing.
+//! When a running project reports, and when it is flagged for staff to look at: no activity for long, or
+//! little spent late in its time (`domain.md` §2.12). A flag forbids nothing.
 
 use fundcycle_scoring::Exact;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::{Event, Project};
-use crate::aggregate::{Gate, Record};
+use crate::aggregate::{Decided, Gate, Record, Stored as _, derived_id};
 use crate::context::Context;
+use crate::policy::document::ReportEvery;
+use crate::rejection::Rejection;
+use crate::report::{self, Occasion, Period, Report};
 
 type Guard = Gate<Project>;
 
@@ -43,6 +46,72 @@ pub(super) const UNDERSPENT: Guard = Gate::<Project>::new(
     },
 )
 .opened_by_time();
+
+pub(super) const REPORT_DUE: Guard = Gate::<Project>::new(
+    "report_due",
+    "the policy asks for no regular reports, or the time of the next one is not over",
+    "规则未要求定期报告或本期尚未结束",
+    |project, cx| next_period(project, cx).is_some_and(|period| cx.today() > period.until),
+)
+.opened_by_time();
+
+/// The time that the next regular report is of: what is left of a calendar month or quarter, from the launch to
+/// the last day of the plan. None where the policy wants no such reports or all were asked for.
+fn next_period(project: &Record<Project>, cx: &Context<'_>) -> Option<Period> {
+    let every = cx.policy()?.monitoring.reports.as_ref()?.every;
+    let data = &project.data;
+    let from = match data.reported_until {
+        Some(last) => last.tomorrow().ok()?,
+        None => data.launch.as_ref()?.date,
+    };
+    let until = last_day(every, from);
+    let ends = data.plan.as_ref().and_then(|plan| plan.ends_on);
+    match ends {
+        Some(ends) if from > ends => None,
+        Some(ends) => Some(Period {
+            from,
+            until: until.min(ends),
+        }),
+        None => Some(Period { from, until }),
+    }
+}
+
+/// The last day of the month or quarter that `day` lies in.
+fn last_day(every: ReportEvery, day: Date) -> Date {
+    let months = match every {
+        ReportEvery::Month => 0,
+        // Quarters end with March, June, September and December.
+        ReportEvery::Quarter => (3 - day.month() % 3) % 3,
+    };
+    let first = day.first_of_month();
+    let month = first.checked_add(i64::from(months).months());
+    month.unwrap_or(first).last_of_month()
+}
+
+/// Asks for the report of the time that has passed.
+pub(super) fn called_for(
+    record: &Record<Project>,
+    cx: &Context<'_>,
+) -> Result<Decided<Project>, Rejection> {
+    let rhythm = cx.require_policy()?.monitoring.reports.as_ref();
+    let (Some(rhythm), Some(period)) = (rhythm, next_period(record, cx)) else {
+        return Err(Rejection::NotFound);
+    };
+    let occasion = match rhythm.every {
+        ReportEvery::Month => Occasion::Monthly,
+        ReportEvery::Quarter => Occasion::Quarterly,
+    };
+    let request = report::Command::Request {
+        project: record.id,
+        occasion,
+        period: Some(period),
+    };
+    let id = derived_id(record.id, &format!("report {}", period.from));
+    let event = Event::ReportCalled {
+        until: period.until,
+    };
+    Ok(Decided::only(event).then([Report::then(id, cx.journal, request)]))
+}
 
 /// The day of the last activity, or of the launch.
 fn last_sign(project: &Record<Project>) -> Option<Date> {

@@ -1,10 +1,14 @@
 //! What is known of a project while it runs: activities with what shows them, visits with what has to be
 //! put right, and the flags that time raises.
 
+use std::collections::BTreeSet;
+
 use fundcycle_core::activity::Activity;
 use fundcycle_core::actor::Actor;
+use fundcycle_core::flag::{Flag, flags as to_look_at};
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::project::Project;
+use fundcycle_core::report::Report;
 use fundcycle_core::visit::Visit;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -181,4 +185,121 @@ fn little_spending_is_flagged_late_in_the_time_until_a_report_says_more() {
             "{spent}"
         );
     }
+}
+
+/// The regular reports that the clock has asked for, by their first days.
+fn regular(play: &Play) -> Vec<(String, String, String, Uuid)> {
+    let mut all: Vec<_> = play
+        .states
+        .values()
+        .filter(|state| state.kind() == Kind::Report)
+        .map(|state| {
+            let data = &play.get::<Report>(state.id()).data;
+            let period = data.period.unwrap();
+            let due = data.due.unwrap().to_string();
+            (
+                period.from.to_string(),
+                period.until.to_string(),
+                due,
+                state.id(),
+            )
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn asks(play: &mut Play, project: Uuid) -> String {
+    flags(play, project, "call_for_report")
+}
+
+#[test]
+fn regular_reports_are_asked_for_when_their_time_is_over_until_the_work_ends() {
+    let rhythm = |every: &'static str| {
+        move |policy: &mut Value| {
+            policy["monitoring"] = json!({ "reports": { "every": every, "due_days": 10 } });
+        }
+    };
+    let mut play = with_policy(rhythm("month"));
+    let project = active_in(&mut play);
+    play.at("2024-09-30T23:59:59+08:00");
+    assert_eq!(asks(&mut play, project), "report_due");
+    play.at("2024-10-01T00:00:00+08:00");
+    assert_eq!(asks(&mut play, project), "accepted");
+    assert_eq!(asks(&mut play, project), "report_due");
+    let (from, until, due, _) = regular(&play)[0].clone();
+    assert_eq!(
+        (from.as_str(), until.as_str()),
+        ("2024-09-19", "2024-09-30")
+    );
+    assert_eq!(due, "2024-10-10T15:59:59.999Z");
+    // Down for two months: each is asked for, and its days are counted from then on.
+    play.at("2024-12-05T09:00:00+08:00");
+    assert_eq!(asks(&mut play, project), "accepted");
+    assert_eq!(asks(&mut play, project), "accepted");
+    assert_eq!(asks(&mut play, project), "report_due");
+    let all = regular(&play);
+    assert_eq!(
+        (all[2].1.as_str(), all[2].2.as_str()),
+        ("2024-11-30", "2024-12-14T15:59:59.999Z")
+    );
+    // The last one ends with the plan, on 30 June.
+    play.at("2025-09-01T09:00:00+08:00");
+    while asks(&mut play, project) == "accepted" {}
+    let all = regular(&play);
+    assert_eq!((all.len(), all[9].1.as_str()), (10, "2025-06-30"));
+
+    let mut play = with_policy(rhythm("quarter"));
+    let project = active_in(&mut play);
+    play.at("2025-04-01T00:00:00+08:00");
+    while asks(&mut play, project) == "accepted" {}
+    let last: Vec<String> = regular(&play).into_iter().map(|one| one.1).collect();
+    assert_eq!(last, ["2024-09-30", "2024-12-31", "2025-03-31"]);
+
+    let mut play = with_policy(watched);
+    let project = active_in(&mut play);
+    play.at("2025-04-01T00:00:00+08:00");
+    assert_eq!(asks(&mut play, project), "report_due");
+}
+
+#[test]
+fn a_report_that_does_not_come_is_a_flag_until_it_is_accepted() {
+    let mut play = with_policy(|policy| {
+        policy["monitoring"] = json!({ "reports": { "every": "month" } });
+    });
+    let project = active_in(&mut play);
+    play.at("2024-10-01T00:00:00+08:00");
+    assert_eq!(asks(&mut play, project), "accepted");
+    let report = regular(&play)[0].3;
+    let today = "2024-10-11".parse().unwrap();
+    let seen = |play: &Play| {
+        let state = &play.states[&(Kind::Project, project)];
+        let missing = play.get::<Project>(project).data.missing_reports.clone();
+        (to_look_at(state, today), missing)
+    };
+    assert_eq!(seen(&play), (vec![], BTreeSet::new()));
+    play.at("2024-10-11T00:00:00+08:00");
+    play.does(&Actor::system(), Kind::Report, report, "expire", json!({}));
+    let flagged = (vec![Flag::ReportMissing], BTreeSet::from([report]));
+    assert_eq!(seen(&play), flagged);
+    let more = json!({ "due": "2024-10-20T23:59:59+08:00", "reason": "负责人住院" });
+    play.does(&lead(), Kind::Report, report, "extend", more);
+    let body = json!({ "body": { "text": "已开展", "reached": { "服务人次": 12 } } });
+    play.does(&applicant(0), Kind::Report, report, "save", body);
+    play.does(&applicant(0), Kind::Report, report, "submit", json!({}));
+    assert_eq!(seen(&play), flagged);
+    play.does(&staff(), Kind::Report, report, "accept", json!({}));
+    assert_eq!(seen(&play), (vec![], BTreeSet::new()));
+}
+
+#[test]
+fn the_time_of_a_report_does_not_end_before_it_begins() {
+    let mut play = with_policy(watched);
+    let project = active_in(&mut play);
+    let report = play.fresh();
+    let body = json!({
+        "project": project, "occasion": "monthly", "period": { "from": "2024-10-02", "until": "2024-10-01" },
+    });
+    let asked = play.ask(&staff(), Kind::Report, report, "request", body);
+    assert_eq!(why(asked), "/period/until order");
 }

@@ -307,7 +307,12 @@ fn plausible(play: &Play, kind: Kind, id: Uuid, verb: &str, dice: &mut Dice) -> 
             json!({ "amount": dice.one(&[10_000, 90_000]), "reason": "结余较多" })
         }
         (Kind::Report, "request") => {
-            let occasion = dice.one(&["midterm_self_report", "final_report", "monthly"]);
+            let occasion = dice.one(&[
+                "midterm_self_report",
+                "final_report",
+                "monthly",
+                "quarterly",
+            ]);
             json!({ "project": project, "occasion": occasion })
         }
         (Kind::Report, "save") => json!({ "body": {

@@ -1,4 +1,4 @@
-//! What is printed: documents made from records, as HTML that prints well, as XLSX, as CSV and for calendars
+//! What is printed: documents made from records, as HTML that prints well, as XLSX, CSV and JSON, and for calendars
 //! (`domain.md` §8).
 //!
 //! A document holds what its reader may see and nothing else: it is made from views
@@ -71,11 +71,13 @@ pub enum Format {
     Csv,
     /// What takes place, for calendars.
     Ics,
+    /// What it says, for other programs that expect a form of their own.
+    Json,
 }
 
 impl Format {
     /// Every format, the one that is given to who asks for none first.
-    pub const ALL: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv, Self::Ics];
+    pub const ALL: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv, Self::Ics, Self::Json];
 
     /// The formats of a document with a table.
     pub const TABLES: &'static [Self] = &[Self::Html, Self::Xlsx, Self::Csv];
@@ -87,6 +89,7 @@ impl Format {
             Self::Xlsx => "xlsx",
             Self::Csv => "csv",
             Self::Ics => "ics",
+            Self::Json => "json",
         }
     }
 
@@ -97,6 +100,7 @@ impl Format {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Csv => "text/csv",
             Self::Ics => "text/calendar",
+            Self::Json => "application/json",
         }
     }
 }
@@ -113,6 +117,16 @@ pub enum WriteError {
     /// The text file could not be written.
     #[error("the CSV file cannot be written: {0}")]
     Csv(String),
+    /// The JSON could not be written.
+    #[error("the JSON cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// What is said, indented for those who look into the file.
+fn json(data: Option<&serde_json::Value>) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(&data)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 impl Paper {
@@ -127,6 +141,7 @@ impl Paper {
             Format::Xlsx => xlsx::write(self),
             Format::Csv => csv::write(self),
             Format::Ics => Ok(ics::write(self)),
+            Format::Json => Ok(json(self.data.as_ref())?),
         }
     }
 }

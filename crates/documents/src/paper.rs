@@ -25,6 +25,8 @@ pub struct Paper {
     pub tables: Vec<Table>,
     /// What takes place.
     pub happenings: Vec<Happening>,
+    /// What it says in the form that other programs expect of it, where it can be had as JSON.
+    pub data: Option<serde_json::Value>,
     /// What its reader has to know.
     pub notes: Vec<String>,
     /// Who signs: a line for each.

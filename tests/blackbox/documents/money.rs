@@ -1,6 +1,7 @@
 //! What the money of a played cycle comes to, as the finance system, the organisations and the public get it.
 
 use fundcycle_core::money::Money;
+use serde_json::Value;
 
 use super::Office;
 
@@ -75,6 +76,21 @@ pub(super) async fn open_data_can_be_published(office: &Office<'_>) {
         }
     }
     assert!(!grants.contains("6222"), "no account");
+    let (status, package) = office
+        .text("staff", &of_cycle(office, "open-data", "json"))
+        .await;
+    let read: Value = serde_json::from_str(&package).unwrap();
+    assert_eq!(
+        (status, read["grants"].as_array().unwrap().len()),
+        (200, 14)
+    );
+    for one in organisations["items"].as_array().unwrap() {
+        for name in ["legal_representative", "phone", "address"] {
+            let said = one["profile"][name].as_str().unwrap();
+            assert!(said.is_empty() || !package.contains(said), "{name} {said}");
+        }
+    }
+    assert!(!package.contains("6222"), "no account");
 }
 
 /// Applications, awards and money are counted, all of first-time applicants in the first cycle there is.

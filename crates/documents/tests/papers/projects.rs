@@ -22,6 +22,7 @@ use fundcycle_core::visit::{self, Visit};
 use fundcycle_core::world::World;
 use fundcycle_core::{actor, aggregate};
 use fundcycle_documents::{DOCUMENTS, Format, Language};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::records::{CYCLE, fen, record, score, time};
@@ -353,6 +354,66 @@ fn every_document_of_projects_looks_as_checked_in() {
             insta::assert_snapshot!(format!("{name}.{}", language.tag()), page);
         }
     }
+}
+
+#[test]
+fn open_data_as_json_has_what_the_standard_requires_and_nothing_that_is_not_listed() {
+    let document = DOCUMENTS
+        .iter()
+        .find(|one| one.name == "open-data")
+        .unwrap();
+    let cycle = cycle_at(cycle::Stage::Evaluation);
+    let paper = document
+        .paper(&staff(), &cycle, &world(), Language::Zh)
+        .unwrap();
+    let bytes = paper.write(Format::Json).unwrap();
+    assert_eq!(bytes, paper.write(Format::Json).unwrap());
+    let package: Value = serde_json::from_slice(&bytes).unwrap();
+    let grants = package["grants"].as_array().unwrap();
+    assert_eq!(grants.len(), 3);
+    // What `required` names in 360-giving-schema.json, version 1.1, and what may be beside it.
+    let required = [
+        "id",
+        "title",
+        "description",
+        "currency",
+        "amountAwarded",
+        "awardDate",
+        "recipientOrganization",
+        "fundingOrganization",
+    ];
+    let also = ["amountDisbursed", "plannedDates", "grantProgramme"];
+    for grant in grants {
+        let grant = grant.as_object().unwrap();
+        for name in required {
+            assert!(grant.contains_key(name), "{name} in {grant:?}");
+        }
+        for name in grant.keys() {
+            let listed = required.iter().chain(&also).any(|one| one == name);
+            assert!(listed, "{name} is not listed");
+        }
+        for party in ["recipientOrganization", "fundingOrganization"] {
+            let party = grant[party][0].as_object().unwrap();
+            let names: Vec<&String> = party.keys().collect();
+            assert_eq!(names, ["id", "name"]);
+            assert!(party.values().all(|value| value.as_str() != Some("")));
+        }
+    }
+    assert_eq!(
+        (
+            &grants[0]["amountAwarded"],
+            &grants[0]["plannedDates"][0]["endDate"]
+        ),
+        (&json!(40_000.0), &json!("2025-05-31"))
+    );
+    assert_eq!(
+        grants[0]["recipientOrganization"][0]["id"],
+        "CN-USCC-51320412MJDEMA02X4"
+    );
+    let known_as = grants[1]["recipientOrganization"][0]["id"]
+        .as_str()
+        .unwrap();
+    assert!(known_as.starts_with("360G-WJ2024-org:"), "{known_as}");
 }
 
 #[test]

@@ -100,10 +100,9 @@ async fn print(call: Call, document: &'static Document) -> Answered {
 }
 
 fn answer(bytes: Vec<u8>, format: Format, language: Written, name: &str) -> Response {
-    let charset = if format == Format::Xlsx {
-        ""
-    } else {
-        "; charset=utf-8"
+    let charset = match format {
+        Format::Xlsx | Format::Json => "",
+        Format::Html | Format::Csv | Format::Ics => "; charset=utf-8",
     };
     let mut headers: Vec<(HeaderName, String)> = vec![
         (
@@ -222,7 +221,8 @@ mod tests {
             (XLSX, Some(Format::Xlsx)),
             ("text/*;q=0.5, text/csv", Some(Format::Csv)),
             ("text/html;q=0, */*;q=0.1", Some(Format::Xlsx)),
-            ("application/json", None),
+            ("application/json", Some(Format::Json)),
+            ("image/png", None),
             ("", None),
         ] {
             assert_eq!(best(accepted, Format::ALL), given, "{accepted}");

@@ -1,6 +1,7 @@
 //! Documents of a played cycle: what they say, to whom, in which format; and that nothing that people
 //! typed is ever calculated.
 
+mod archived;
 mod money;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ async fn documents_say_what_their_reader_may_see(database: Database) {
     money::open_data_can_be_published(&office).await;
     money::the_statistics_count_everybody(&office).await;
     money::a_closed_project_has_its_papers(&office).await;
+    archived::a_closed_project_is_kept_as_one_file(&office, database.folder.path()).await;
 }
 
 /// Everybody who asks, and the records they ask about.

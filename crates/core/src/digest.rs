@@ -11,6 +11,11 @@ pub fn canonical_hash<T: Serialize>(value: &T) -> String {
     to_hex(&sha2::Sha256::digest(&text))
 }
 
+/// SHA-256 over `bytes`, in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    to_hex(&sha2::Sha256::digest(bytes))
+}
+
 /// `bytes` in lower-case hexadecimal.
 pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {

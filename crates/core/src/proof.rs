@@ -5,12 +5,16 @@
 //! - [`path`]: that an entry stands in a tree, and that one tree is the beginning of another.
 //! - [`note`]: signed texts (C2SP signed-note) and the keys that sign them.
 //! - [`checkpoint`]: what is signed of a tree (C2SP tlog-checkpoint).
-//! - [`receipt`]: all of it together, for one entry.
+//! - [`entry`]: an entry with its way to the root.
+//! - [`receipt`]: all of it together, for one application that was handed in.
+//! - [`archive`]: all of it together, for a project that has ended.
 //!
 //! The leaf of an entry is `SHA-256(0x00 ‖ hash of the entry)`; its hash is chained to that of the
 //! entry before and commits to each of its values ([`disclosure`](crate::disclosure)).
 
+pub mod archive;
 pub mod checkpoint;
+pub mod entry;
 pub mod note;
 pub mod path;
 pub mod receipt;

@@ -5,6 +5,7 @@
 //! ([`fundcycle_core::visibility::Viewer::view`]), never from the records themselves. The same
 //! records, reader and language give the same bytes.
 
+pub mod archive;
 mod csv;
 mod document;
 mod html;
@@ -122,13 +123,6 @@ pub enum WriteError {
     Json(#[from] serde_json::Error),
 }
 
-/// What is said, indented for those who look into the file.
-fn json(data: Option<&serde_json::Value>) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = serde_json::to_vec_pretty(&data)?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
 impl Paper {
     /// The document in a format.
     ///
@@ -141,7 +135,7 @@ impl Paper {
             Format::Xlsx => xlsx::write(self),
             Format::Csv => csv::write(self),
             Format::Ics => Ok(ics::write(self)),
-            Format::Json => Ok(json(self.data.as_ref())?),
+            Format::Json => Ok(archive::lines(&self.data)?),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP API. Every operation is declared once: the router and the OpenAPI document are both
 //! made from the declarations, so neither can say what the other does not.
 
+mod archive;
 mod attachments;
 pub(crate) mod board;
 mod body;
@@ -47,6 +48,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         kinds::operations(schemas),
         attachments::operations(),
         documents::operations(),
+        archive::operations(),
         board::operations(),
         interests::operations(),
         work::operations(),

@@ -262,6 +262,12 @@ pub const RUNNING: &[Stage] = {
     ]
 };
 
+/// The stages in which a project ends, one way or the other.
+pub const ENDED: &[Stage] = {
+    use Stage::*;
+    &[Closed, Terminated, Recovered, WrittenOff]
+};
+
 /// The stages in which progress is noted.
 pub const NOTED: &[Stage] = {
     use Stage::*;

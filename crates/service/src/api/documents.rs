@@ -3,10 +3,13 @@
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use fundcycle_core::kinds::State;
 use fundcycle_core::names::Names as _;
 use fundcycle_core::rejection::Text;
 use fundcycle_core::world::World;
-use fundcycle_documents::{DOCUMENTS, Document, Format, Language as Written, security_policy};
+use fundcycle_documents::{
+    DOCUMENTS, Document, Format, Language as Written, Paper, security_policy,
+};
 use serde_json::json;
 
 use super::call::Call;
@@ -74,20 +77,8 @@ async fn print(call: Call, document: &'static Document) -> Answered {
     if !document.is_for(&call.viewer, &state) {
         return Err(Problem::not_found());
     }
-    let mut world = World::default();
-    world.put(state.clone());
-    loop {
-        let missing = document.missing(&call.viewer, &state, &world);
-        if missing.is_empty() {
-            break;
-        }
-        let store = &call.app.store;
-        store
-            .load_needs(state.journal(), missing, &mut world)
-            .await?;
-    }
-    let paper = document
-        .paper(&call.viewer, &state, &world, language)
+    let paper = put_together(&call, document, &state, World::default(), language)
+        .await?
         .ok_or_else(Problem::not_found)?;
     let format = format.ok_or_else(|| Problem::new(Code::NotAcceptable))?;
     let name = format!("{}.{}", document.title_in(language), format.name());
@@ -97,6 +88,31 @@ async fn print(call: Call, document: &'static Document) -> Answered {
         .map_err(|error| Problem::internal(&error))?
         .map_err(|error| Problem::internal(&error))?;
     Ok(answer(bytes, format, language, &name))
+}
+
+/// What `document` says of `state` to the caller, on top of what is loaded in `world`; none where there is none for
+/// them.
+pub(super) async fn put_together(
+    call: &Call,
+    document: &Document,
+    state: &State,
+    mut world: World,
+    language: Written,
+) -> Result<Option<Paper>, Problem> {
+    if !document.is_for(&call.viewer, state) {
+        return Ok(None);
+    }
+    world.put(state.clone());
+    loop {
+        let missing = document.missing(&call.viewer, state, &world);
+        if missing.is_empty() {
+            return Ok(document.paper(&call.viewer, state, &world, language));
+        }
+        let store = &call.app.store;
+        store
+            .load_needs(state.journal(), missing, &mut world)
+            .await?;
+    }
 }
 
 fn answer(bytes: Vec<u8>, format: Format, language: Written, name: &str) -> Response {

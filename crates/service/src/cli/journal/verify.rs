@@ -1,13 +1,15 @@
-//! `journal verify`: the whole record, or one receipt.
+//! `journal verify`: the whole record, one receipt, or the archive of a project.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fundcycle_core::proof::Digest;
+use fundcycle_core::proof::archive as kept;
 use fundcycle_core::proof::checkpoint::Checkpoint;
-use fundcycle_core::proof::note::Note;
+use fundcycle_core::proof::note::{Note, PublicKey};
 use fundcycle_core::proof::receipt::{Receipt, Shown};
 use fundcycle_core::signing_key::journal_of;
+use fundcycle_documents::archive as package;
 use fundcycle_store::replay::Outside;
 
 use super::conclude;
@@ -24,8 +26,11 @@ pub(crate) struct VerifyArgs {
     /// Check this receipt instead, without a database.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "database", "config"])]
     receipt: Option<PathBuf>,
-    /// The fingerprint of the key that must have signed the receipt, as it was published.
-    #[arg(long, value_name = "SHA256", requires = "receipt")]
+    /// Check the archive of a project instead, without a database.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "database", "config", "receipt"])]
+    archive: Option<PathBuf>,
+    /// The fingerprint of the key that must have signed the receipt or archive, as it was published.
+    #[arg(long, value_name = "SHA256")]
     key: Option<Digest>,
 }
 
@@ -33,6 +38,14 @@ pub(crate) struct VerifyArgs {
 pub(super) async fn run(args: VerifyArgs) -> Result<(), Stop> {
     if let Some(path) = args.receipt {
         return receipt(&path, args.key);
+    }
+    if let Some(path) = args.archive {
+        return archive(&path, args.key);
+    }
+    if args.key.is_some() {
+        return Err(Stop::Trouble(
+            "--key is of a receipt or an archive: name one with --receipt or --archive".to_owned(),
+        ));
     }
     let outside = args
         .against
@@ -94,17 +107,45 @@ fn receipt(path: &Path, key: Option<Digest>) -> Result<(), Stop> {
             return Err(Stop::No);
         }
     };
+    let fingerprint = expected(path, signed, key)?;
+    say(&receipt.text.zh)?;
+    say(&receipt.text.en)?;
+    say(&format!(
+        "it holds: entry {seq} of the {size} that were signed with the key of fingerprint {fingerprint}"
+    ))
+}
+
+/// The fingerprint of the key that signed; refused where another one was asked for.
+fn expected(path: &Path, signed: PublicKey, asked: Option<Digest>) -> Result<Digest, Stop> {
     let fingerprint = signed.fingerprint();
-    if key.is_some_and(|key| key != fingerprint) {
+    if asked.is_some_and(|asked| asked != fingerprint) {
         complain(&format!(
             "{} is signed with another key: {fingerprint}",
             path.display()
         ));
         return Err(Stop::No);
     }
-    say(&receipt.text.zh)?;
-    say(&receipt.text.en)?;
+    Ok(fingerprint)
+}
+
+fn archive(path: &Path, key: Option<Digest>) -> Result<(), Stop> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Stop::Trouble(format!("{} is no archive: {error}", path.display()))
+    };
+    let bytes = std::fs::read(path)
+        .map_err(|error| Stop::Trouble(format!("{} cannot be read: {error}", path.display())))?;
+    let files = package::unpack(&bytes).map_err(|error| unreadable(&error))?;
+    let shown = match kept::check(&files) {
+        Ok(shown) => shown,
+        Err(broken) => {
+            complain(&format!("{} proves nothing: {broken}", path.display()));
+            return Err(Stop::No);
+        }
+    };
+    let fingerprint = expected(path, shown.key, key)?;
     say(&format!(
-        "it holds: entry {seq} of the {size} that were signed with the key of fingerprint {fingerprint}"
+        "it holds: {} files as packed; {} records of project {} follow from {} of the {} entries that were signed with the \
+         key of fingerprint {fingerprint}",
+        shown.files, shown.records, shown.project, shown.entries, shown.size
     ))
 }

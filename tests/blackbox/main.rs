@@ -34,6 +34,7 @@ mod shortlist;
 mod sign_in;
 mod support;
 mod telling;
+mod tokens;
 mod torture;
 mod verification;
 mod walk;

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::aggregate::REGISTRY;
+
 names! {
     /// What a person is towards one record (`reliability.md` §3.1).
     pub enum Role {
@@ -69,6 +71,9 @@ pub struct Actor {
     pub grants: BTreeSet<Grant>,
     /// Whether this is the service itself.
     pub system: bool,
+    /// The cycles to which the token they came with is limited; none: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limited_to: Option<BTreeSet<Uuid>>,
 }
 
 impl Actor {
@@ -78,6 +83,7 @@ impl Actor {
             account: None,
             grants: BTreeSet::new(),
             system: true,
+            limited_to: None,
         }
     }
 
@@ -87,6 +93,7 @@ impl Actor {
             account: None,
             grants: BTreeSet::new(),
             system: false,
+            limited_to: None,
         }
     }
 
@@ -96,7 +103,34 @@ impl Actor {
             account: Some(id),
             grants,
             system: false,
+            limited_to: None,
         }
+    }
+
+    /// The same with a token that is limited to these cycles: to all others, and to whoever keeps the
+    /// installation, they are nobody. Of the registry they see what they would without that limit.
+    pub fn limited_to(mut self, cycles: BTreeSet<Uuid>) -> Self {
+        self.limited_to = Some(cycles);
+        let grants = std::mem::take(&mut self.grants);
+        self.granted(grants)
+    }
+
+    /// The same with these rights, as far as their token reaches.
+    pub fn granted(mut self, grants: BTreeSet<Grant>) -> Self {
+        self.grants = match &self.limited_to {
+            None => grants,
+            Some(cycles) => grants
+                .into_iter()
+                .flat_map(|grant| within(grant, cycles))
+                .collect(),
+        };
+        self
+    }
+
+    /// Whether their token reaches a journal.
+    pub fn reaches(&self, journal: Uuid) -> bool {
+        let limit = self.limited_to.as_ref();
+        journal == REGISTRY || limit.is_none_or(|cycles| cycles.contains(&journal))
     }
 
     /// How the journal names the actor: `system`, `public` or the account's id.
@@ -131,7 +165,8 @@ impl Actor {
         if self.system {
             roles.insert(Role::System);
         }
-        let Some(account) = self.account else {
+        let reached = cycle.is_none_or(|cycle| self.reaches(cycle));
+        let Some(account) = self.account.filter(|_| reached) else {
             return roles;
         };
         roles.insert(Role::Account);
@@ -156,5 +191,69 @@ impl Actor {
             roles.retain(|role| !matches!(role, Role::Staff | Role::Lead | Role::Finance));
         }
         roles
+    }
+}
+
+/// What is left of a grant within some cycles: who audits everything audits these; who keeps the
+/// installation keeps nothing.
+fn within(grant: Grant, cycles: &BTreeSet<Uuid>) -> Vec<Grant> {
+    let Grant { role, scope } = grant;
+    match scope {
+        Scope::Organisation(_) => vec![grant],
+        Scope::Cycle(id) => Vec::from_iter(cycles.contains(&id).then_some(grant)),
+        Scope::Everywhere if role == Role::Admin => Vec::new(),
+        Scope::Everywhere => cycles
+            .iter()
+            .map(|id| Grant {
+                role,
+                scope: Scope::Cycle(*id),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Uuid = Uuid::from_u128(1);
+    const TWO: Uuid = Uuid::from_u128(2);
+    const ME: Uuid = Uuid::from_u128(9);
+
+    fn limited(grants: &[(Role, Scope)]) -> Actor {
+        let grants = grants.iter().map(|&(role, scope)| Grant { role, scope });
+        Actor::account(ME, grants.collect()).limited_to(BTreeSet::from([ONE]))
+    }
+
+    #[test]
+    fn a_token_for_one_cycle_is_nobody_in_another() {
+        let actor = limited(&[
+            (Role::Staff, Scope::Cycle(ONE)),
+            (Role::Lead, Scope::Cycle(TWO)),
+            (Role::Auditor, Scope::Everywhere),
+            (Role::Owner, Scope::Organisation(ME)),
+        ]);
+        let public = BTreeSet::from([Role::Public]);
+        assert_eq!(actor.roles(Some(TWO), Some(ME), Some(ME)), public);
+        let here = actor.roles(Some(ONE), None, Some(ME));
+        let roles = [Role::Staff, Role::Auditor, Role::Holder, Role::Account];
+        assert!(roles.iter().all(|role| here.contains(role)), "{here:?}");
+        assert!(!here.contains(&Role::Lead));
+        let registry = actor.roles(None, Some(ME), None);
+        assert!(registry.contains(&Role::Owner) && registry.contains(&Role::Auditor));
+    }
+
+    #[test]
+    fn a_token_for_a_cycle_keeps_no_installation() {
+        let actor = limited(&[(Role::Admin, Scope::Everywhere)]);
+        for cycle in [None, Some(REGISTRY), Some(ONE)] {
+            assert!(!actor.roles(cycle, None, None).contains(&Role::Admin));
+        }
+        // Nor once their rights are read anew.
+        let grants = BTreeSet::from([Grant {
+            role: Role::Admin,
+            scope: Scope::Everywhere,
+        }]);
+        assert!(actor.granted(grants).grants.is_empty());
     }
 }

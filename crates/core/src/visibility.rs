@@ -108,7 +108,7 @@ impl Viewer {
     pub fn as_of(&self, world: &World) -> Self {
         let mut viewer = self.clone();
         if let Some(account) = self.actor.account.and_then(|id| world.get::<Account>(id)) {
-            viewer.actor.grants.clone_from(&account.data.grants);
+            viewer.actor = viewer.actor.granted(account.data.grants.clone());
         }
         viewer
     }
@@ -186,6 +186,9 @@ impl Viewer {
         }
         if self.is_barred(state) {
             eyes.retain(|eye| !OFFICIAL.contains(eye));
+        }
+        if !self.actor.reaches(state.journal()) {
+            eyes.retain(|eye| *eye == Eye::Public);
         }
         let stage = state.stage();
         eyes.retain(|eye| {

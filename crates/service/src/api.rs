@@ -27,6 +27,7 @@ mod router;
 mod schema;
 pub(crate) mod session;
 mod system;
+mod tokens;
 mod verification;
 mod webhooks;
 mod work;
@@ -43,6 +44,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         session::operations(schemas),
         me::operations(),
         password::operations(schemas),
+        tokens::operations(schemas),
         preferences::operations(schemas),
         messages::operations(schemas),
         kinds::operations(schemas),

@@ -1,5 +1,6 @@
 //! What every request shares.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -30,6 +31,8 @@ pub(crate) struct App {
     pub rates: Rates,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// What tokens of programs may be for.
+    pub scopes: Arc<BTreeSet<String>>,
     /// The OpenAPI document.
     pub document: Bytes,
     /// What is counted.

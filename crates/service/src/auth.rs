@@ -3,6 +3,7 @@
 mod breached;
 mod guess;
 mod password;
+pub(crate) mod scope;
 
 use axum::http::{HeaderMap, header};
 use data_encoding::HEXLOWER;
@@ -11,7 +12,7 @@ use fundcycle_core::actor::Actor;
 use fundcycle_core::aggregate::Stored as _;
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::visibility::Viewer;
-use fundcycle_store::token::Secret;
+use fundcycle_store::token::{Program, Secret, Token};
 
 pub(crate) use breached::{Breached, BreachedFile};
 pub(crate) use guess::Guess;
@@ -30,6 +31,15 @@ pub(crate) struct Session {
     pub viewer: Viewer,
     /// The token they came with.
     pub secret: Option<Secret>,
+    /// What is known of it.
+    pub token: Option<Token>,
+}
+
+impl Session {
+    /// What the token is for, if it was made for a program.
+    pub(crate) fn program(&self) -> Option<&Program> {
+        self.token.as_ref().and_then(|token| token.program.as_ref())
+    }
 }
 
 /// Random bytes from the operating system.
@@ -66,6 +76,7 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
         return Ok(Session {
             viewer: Viewer::new(Actor::public()),
             secret: None,
+            token: None,
         });
     };
     let refused = || Problem::new(Code::Unauthenticated);
@@ -78,11 +89,9 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
         return Err(refused());
     }
     let secret = token_secret(text.trim()).ok_or_else(refused)?;
-    let id = app
-        .store
-        .token_account(&secret, app.clock.now())
-        .await?
-        .ok_or_else(refused)?;
+    let token = app.store.token(&secret, app.clock.now()).await?;
+    let token = token.ok_or_else(refused)?;
+    let id = token.account;
     let state = app
         .store
         .read_one(Some(Kind::Account), id)
@@ -92,10 +101,17 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
         .filter(|account| account.stage == account::Stage::Active)
         .ok_or_else(refused)?;
     let actor = Actor::account(id, account.data.grants.clone());
+    // Interests are those of the person, whatever the token reaches.
     let standing = app.store.standing(&actor).await?;
+    let limit = token.program.as_ref().and_then(|one| one.cycles.clone());
+    let actor = match limit {
+        Some(cycles) => actor.limited_to(cycles),
+        None => actor,
+    };
     Ok(Session {
         viewer: Viewer { actor, standing },
         secret: Some(secret),
+        token: Some(token),
     })
 }
 

@@ -10,11 +10,13 @@ use serde_json::{Map, Value, json};
 
 use crate::api::operation::{Carries, Parameter, Place};
 use crate::api::{Operation, Schemas, reference};
+use crate::auth::scope;
 use crate::problem::{Code, MEDIA_TYPE};
 
 /// What every operation may answer, beside its own.
-const ALWAYS: [Code; 6] = [
+const ALWAYS: [Code; 7] = [
     Code::Unauthenticated,
+    Code::InsufficientScope,
     Code::TimedOut,
     Code::TooManyRequests,
     Code::Internal,
@@ -52,7 +54,10 @@ pub(crate) fn document(operations: &[Operation], schemas: &Schemas) -> Value {
         "tags": tags.iter().map(|tag| json!({"name": tag})).collect::<Vec<_>>(),
         "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "From `POST /v1/sign-in`."}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "From `POST /v1/sign-in`, or from `POST /v1/me/tokens` with the scope that is named."},
+                "session": {"type": "http", "scheme": "bearer", "description": "From `POST /v1/sign-in`."},
+            },
             "responses": problems(),
             "schemas": &**schemas.definitions(),
         },
@@ -70,7 +75,7 @@ fn describe(operation: &Operation, definitions: &Map<String, Value>) -> Value {
         "summary": operation.summary.en,
         "x-summary-zh": operation.summary.zh,
         "x-roles": operation.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
-        "security": if operation.is_public() { json!([{}, {"token": []}]) } else { json!([{"token": []}]) },
+        "security": security(operation),
         "parameters": operation.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "responses": responses(operation, definitions),
     });
@@ -89,6 +94,19 @@ fn describe(operation: &Operation, definitions: &Map<String, Value>) -> Value {
         }
     }
     described
+}
+
+/// With which tokens, and which scope of theirs, an operation is answered.
+fn security(operation: &Operation) -> Value {
+    if operation.by_session {
+        return json!([{"session": []}]);
+    }
+    let token = json!({"token": [scope::needed(operation)]});
+    if operation.is_public() {
+        json!([{}, token])
+    } else {
+        json!([token])
+    }
 }
 
 fn needs_body(schema: &Value) -> bool {

@@ -26,7 +26,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use self::connections::Patience;
 use crate::api::board;
 use crate::app::{App, Limits};
-use crate::auth::{Breached, Passwords};
+use crate::auth::{Breached, Passwords, scope};
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
@@ -158,7 +158,8 @@ fn app(
 ) -> Result<App, ServeError> {
     let other = |error: &dyn std::fmt::Display| ServeError::Other(error.to_string());
     let schemas = api::Schemas::new();
-    let document = openapi::document(&api::operations(&schemas), &schemas);
+    let operations = api::operations(&schemas);
+    let document = openapi::document(&operations, &schemas);
     Ok(App {
         store,
         clock,
@@ -172,6 +173,7 @@ fn app(
         },
         rates: Rates::new(&settings.limits),
         passwords: passwords(settings)?,
+        scopes: Arc::new(scope::all(&operations)),
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),
         channels: Arc::new([]),

@@ -18,6 +18,8 @@ pub(crate) struct Condition {
     stages: &'static [&'static str],
     /// Not those of these organisations, nor these records and their parts.
     barred: Option<Barred>,
+    /// Only in these journals: the token is limited to them.
+    within: Option<BTreeSet<Uuid>>,
 }
 
 /// Where a viewer has an interest, in spite of their office.
@@ -49,15 +51,20 @@ pub(crate) fn visible(viewer: &Viewer, kind: Kind, asked: &BTreeSet<Column>) -> 
         .filter(|sight| asked.iter().all(|column| reads(sight.eye, kind, *column)))
         .filter_map(|sight| {
             let official = OFFICIAL.contains(&sight.eye) && !kind.is_registry();
+            let limited = sight.eye != Eye::Public && !kind.is_registry();
             Some(Condition {
                 owner: owner(viewer, sight.eye, kind, asked)?,
                 stages: sight.stages,
                 barred: official.then(|| barred(viewer)).flatten(),
+                within: viewer.actor.limited_to.clone().filter(|_| limited),
             })
         })
         .collect();
     let everything = conditions.iter().position(|one| {
-        one.owner == Owner::Anybody && one.stages.is_empty() && one.barred.is_none()
+        one.owner == Owner::Anybody
+            && one.stages.is_empty()
+            && one.barred.is_none()
+            && one.within.is_none()
     });
     match everything {
         Some(place) => conditions.into_iter().skip(place).take(1).collect(),
@@ -130,13 +137,15 @@ fn general(viewer: &Viewer, eye: Eye) -> Option<Owner> {
     (!journals.is_empty()).then_some(Owner::Journals(journals))
 }
 
-/// The cycles that a grant names.
+/// The cycles that a grant or a limit names.
 fn journals(viewer: &Viewer) -> impl Iterator<Item = Uuid> {
     let grants = viewer.actor.grants.iter();
-    grants.filter_map(|grant| match grant.scope {
+    let limit = viewer.actor.limited_to.iter().flatten().copied();
+    let granted = grants.filter_map(|grant| match grant.scope {
         Scope::Cycle(id) => Some(id),
         Scope::Everywhere | Scope::Organisation(_) => None,
-    })
+    });
+    granted.chain(limit)
 }
 
 /// Adds ` AND (…)` for the conditions, of which there is at least one.
@@ -146,6 +155,7 @@ pub(crate) fn push(sql: &mut Statement, conditions: &[Condition]) {
             owner: Owner::Anybody,
             stages: [],
             barred: None,
+            within: None,
         },
     ] = conditions
     {
@@ -166,6 +176,7 @@ fn push_one(sql: &mut Statement, condition: &Condition) {
         owner,
         stages,
         barred,
+        within,
     } = condition;
     sql.push("(");
     match owner {
@@ -182,6 +193,9 @@ fn push_one(sql: &mut Statement, condition: &Condition) {
     sql.push(")");
     if !stages.is_empty() {
         sql.push(" AND stage IN ").list(stages.iter().copied());
+    }
+    if let Some(journals) = within {
+        sql.push(" AND journal IN ").list(journals.iter().copied());
     }
     let Some(Barred {
         organisations,

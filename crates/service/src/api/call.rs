@@ -13,7 +13,7 @@ use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
 use fundcycle_core::rejection::Rejection;
 use fundcycle_core::visibility::Viewer;
-use fundcycle_store::token::Secret;
+use fundcycle_store::token::{Secret, Token};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ pub(crate) struct Call {
     pub viewer: Viewer,
     /// The token they came with.
     pub secret: Option<Secret>,
+    /// What is known of it.
+    pub token: Option<Token>,
     /// In which language they read.
     pub language: Language,
     /// From where.

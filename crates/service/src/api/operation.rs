@@ -100,6 +100,8 @@ pub(crate) struct Operation {
     pub problems: Vec<Code>,
     /// Within which time it is answered.
     pub within: Duration,
+    /// Whether a token for a program is not enough, whatever it is for.
+    pub by_session: bool,
     /// Whether a password comes with it: hashing one is dear, and guessing is to be slow.
     pub takes_password: bool,
     /// What answers it.
@@ -144,6 +146,7 @@ impl Operation {
             },
             problems: Vec::new(),
             within: ANSWERED_WITHIN,
+            by_session: false,
             takes_password: false,
             handler: Arc::new(move |call| Box::pin(handler(call))),
         }
@@ -152,6 +155,12 @@ impl Operation {
     /// Whether it is answered without signing in.
     pub(crate) fn is_public(&self) -> bool {
         self.roles.contains(&Role::Public)
+    }
+
+    /// The same, only for whoever signed in.
+    pub(crate) fn by_session(mut self) -> Self {
+        self.by_session = true;
+        self
     }
 
     /// The same, with a password.

@@ -43,6 +43,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             change,
         )
         .roles([Role::Account])
+        .by_session()
         .takes_password()
         .takes(body)
         .gives(axum::http::StatusCode::OK, "A new token.", session::token())
@@ -54,25 +55,34 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
 async fn change(mut call: Call) -> Answered {
     let Change { current, new } = call.checked_json().await?;
     let account = call.account()?;
-    let credential = call.app.store.credential(account).await?;
-    let email = credential.ok_or_else(Problem::not_found)?.email;
     let faults = call.app.passwords.faults(&new, "/new").await?;
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    let guess = Guess::look(&call.app, call.caller.network(), &email, current).await?;
-    if guess.right.is_none() {
-        let fault = Fault::new(
-            "/current",
-            "wrong_password",
-            "This is not your password.",
-            "当前密码有误。",
-        );
-        return Err(Problem::invalid(vec![fault]));
-    }
-    guess.settle(&call.app).await?;
+    confirm(&call, current, "/current").await?;
     let hash = call.app.passwords.hash(new).await?;
     let now = call.app.clock.now();
     call.app.store.set_password(account, &hash, now).await?;
     session::signed_in(&call.app, account).await
+}
+
+/// Looks at the password that somebody gives again, at `pointer` of what they sent.
+///
+/// # Errors
+///
+/// 422 where it is wrong, 429 where it was too often.
+pub(super) async fn confirm(call: &Call, password: String, pointer: &str) -> Result<(), Problem> {
+    let credential = call.app.store.credential(call.account()?).await?;
+    let email = credential.ok_or_else(Problem::not_found)?.email;
+    let guess = Guess::look(&call.app, call.caller.network(), &email, password).await?;
+    if guess.right.is_none() {
+        let (en, zh) = ("This is not your password.", "密码有误。");
+        return Err(Problem::invalid(vec![Fault::new(
+            pointer,
+            "wrong_password",
+            en,
+            zh,
+        )]));
+    }
+    guess.settle(&call.app).await
 }

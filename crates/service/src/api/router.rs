@@ -14,7 +14,7 @@ use super::call::Call;
 use super::operation::{Answered, Operation};
 use super::query::Query;
 use crate::app::App;
-use crate::auth;
+use crate::auth::{self, scope};
 use crate::language::Language;
 use crate::limits::Caller;
 use crate::problem::{Code, Problem};
@@ -71,6 +71,9 @@ async fn answer(app: App, operation: Arc<Operation>, request: Request) -> Answer
     if let Some(account) = session.viewer.actor.account {
         app.rates.account(account)?;
     }
+    if let Some(program) = session.program() {
+        scope::check(program, &operation)?;
+    }
     if session.secret.is_none() && !operation.is_public() {
         return Err(Problem::new(Code::Unauthenticated));
     }
@@ -93,6 +96,7 @@ async fn answer(app: App, operation: Arc<Operation>, request: Request) -> Answer
         app,
         viewer: session.viewer,
         secret: session.secret,
+        token: session.token,
         caller,
         language: Language::of(&parts.headers),
         local: peer.is_some_and(|peer| peer.ip().is_loopback()) && !forwarded,

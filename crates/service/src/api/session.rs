@@ -193,7 +193,7 @@ pub(super) async fn signed_in(app: &App, account: Uuid) -> Answered {
     let now = app.clock.now();
     let expires = now.plus_days(app.limits.token_days);
     app.store
-        .issue_token(&secret, account, now, expires)
+        .issue_token(&secret, account, now, expires, None)
         .await?;
     let body =
         json!({"token": auth::token_text(&secret), "account": account, "expires_at": expires});

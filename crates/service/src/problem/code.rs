@@ -43,6 +43,8 @@ codes! {
     Unauthenticated = "unauthenticated" UNAUTHORIZED "Sign in first" "请先登录";
     /// The record is visible and this move is not for the caller's roles.
     Forbidden = "forbidden" FORBIDDEN "Not allowed to your roles" "您的角色无权执行此操作";
+    /// The token was made for other things; what it lacks is named in `WWW-Authenticate`.
+    InsufficientScope = "insufficient_scope" FORBIDDEN "Not in the scope of this token" "该令牌无此权限";
     /// There is nothing here, or nothing that the caller may know of.
     NotFound = "not_found" NOT_FOUND "No such resource" "资源不存在";
     /// The address exists, for other methods.

@@ -25,6 +25,7 @@ pub(super) const TABLES: &[Table] = &[
     ] },
     Table { name: "token", key: 1, columns: &[
         ("hash", Bytes), ("account", Uuid), ("created_at", Int), ("expires_at", Int), ("revoked_at", Int),
+        ("name", Text), ("scopes", Text), ("cycles", Text),
     ] },
     Table { name: "sign_in_try", key: 1, columns: &[
         ("who", Bytes), ("failures", Int), ("at", Int), ("shut_until", Int), ("succeeded_at", Int),

@@ -2,9 +2,10 @@
 
 use fundcycle_core::rejection::Rejection;
 use fundcycle_core::time::Timestamp;
-use fundcycle_store::ExecuteError;
 use fundcycle_store::credential::NewCredential;
 use fundcycle_store::inbox::InboxMessage;
+use fundcycle_store::token::Secret;
+use fundcycle_store::{ExecuteError, Store};
 use fundcycle_test_support::{Database, on_both};
 use uuid::Uuid;
 
@@ -114,12 +115,12 @@ async fn a_person_is_erased_and_the_chain_stands(database: Database) {
     open.credential = Some(credential(account, "wang@example.org"));
     store.execute(open).await.unwrap();
     store
-        .issue_token(&[1; 32], account, NOW, NOW.plus_days(1))
+        .issue_token(&[1; 32], account, NOW, NOW.plus_days(1), None)
         .await
         .unwrap();
     store.erase_person(account).await.unwrap();
     assert_eq!(store.credential(account).await.unwrap(), None);
-    assert_eq!(store.token_account(&[1; 32], NOW).await.unwrap(), None);
+    assert_eq!(live(&store, &[1; 32], NOW).await, None);
     assert!(store.replay_check(None).await.unwrap().is_clean());
     assert!(
         store
@@ -131,32 +132,29 @@ async fn a_person_is_erased_and_the_chain_stands(database: Database) {
     );
 }
 
+/// Whose live token this is.
+async fn live(store: &Store, secret: &Secret, now: Timestamp) -> Option<Uuid> {
+    let found = store.token(secret, now).await.unwrap();
+    found.map(|token| token.account)
+}
+
 async fn tokens_expire_and_are_revoked(database: Database) {
     let store = fresh(&database).await;
     let account = Uuid::now_v7();
     for secret in [[1; 32], [2; 32], [3; 32]] {
         store
-            .issue_token(&secret, account, NOW, NOW.plus_days(1))
+            .issue_token(&secret, account, NOW, NOW.plus_days(1), None)
             .await
             .unwrap();
     }
-    assert_eq!(
-        store.token_account(&[1; 32], NOW).await.unwrap(),
-        Some(account)
-    );
-    assert_eq!(
-        store
-            .token_account(&[1; 32], NOW.plus_days(1))
-            .await
-            .unwrap(),
-        None
-    );
-    assert_eq!(store.token_account(&[9; 32], NOW).await.unwrap(), None);
+    assert_eq!(live(&store, &[1; 32], NOW).await, Some(account));
+    assert_eq!(live(&store, &[1; 32], NOW.plus_days(1)).await, None);
+    assert_eq!(live(&store, &[9; 32], NOW).await, None);
     assert!(store.revoke_token(&[1; 32], NOW).await.unwrap());
     assert!(!store.revoke_token(&[1; 32], NOW).await.unwrap());
-    assert_eq!(store.token_account(&[1; 32], NOW).await.unwrap(), None);
-    assert_eq!(store.revoke_tokens_of(account, NOW).await.unwrap(), 2);
-    assert_eq!(store.token_account(&[2; 32], NOW).await.unwrap(), None);
+    assert_eq!(live(&store, &[1; 32], NOW).await, None);
+    assert_eq!(store.revoke_tokens_of(account, true, NOW).await.unwrap(), 2);
+    assert_eq!(live(&store, &[2; 32], NOW).await, None);
     assert_eq!(store.forget_tokens(NOW.plus_days(2)).await.unwrap(), 3);
 }
 

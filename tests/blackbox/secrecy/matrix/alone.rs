@@ -8,6 +8,9 @@ use crate::secrecy::reader::{Ask, Operation};
 /// What an operation may answer to whoever may ask it something that is not there, or says nothing.
 const DONE_OR_INCOMPLETE: &[u16] = &[200, 201, 202, 204, 400, 404, 409, 412, 415, 422, 428];
 
+/// What ends the token that it is asked with.
+const ENDS_TOKENS: &[&str] = &["sign_out", "sign_out_everywhere", "me.token.renew"];
+
 /// What is published with the result: until then it is there for nobody.
 const PUBLISHED_WITH_THE_RESULT: &[&str] = &["verification"];
 
@@ -29,7 +32,7 @@ impl Matrix<'_> {
         for person in 0..self.people.len() {
             let who = &self.people[person];
             let signed_in = who.token.is_some();
-            if operation.id == "sign_out" && signed_in {
+            if ENDS_TOKENS.contains(&operation.id.as_str()) && signed_in {
                 // They are needed for what follows.
                 continue;
             }

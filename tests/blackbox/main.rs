@@ -27,6 +27,7 @@ mod registry;
 mod result_rules;
 mod result_ways;
 mod review_ways;
+mod second_factor;
 mod secrecy;
 mod serving;
 mod sheets;

@@ -10,6 +10,7 @@ mod call;
 mod command;
 mod disposition;
 mod documents;
+mod factor;
 mod interests;
 mod journal;
 mod kinds;
@@ -45,6 +46,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         me::operations(),
         password::operations(schemas),
         tokens::operations(schemas),
+        factor::operations(schemas),
         preferences::operations(schemas),
         messages::operations(schemas),
         kinds::operations(schemas),

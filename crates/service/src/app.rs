@@ -8,7 +8,8 @@ use fundcycle_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::auth::Passwords;
+use crate::auth::factor::Required;
+use crate::auth::{Passwords, Vault};
 use crate::clock::Clock;
 use crate::files::Files;
 use crate::limits::Rates;
@@ -31,6 +32,10 @@ pub(crate) struct App {
     pub rates: Rates,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// Who has to have a second factor.
+    pub second_factor: Required,
+    /// Seals their secrets.
+    pub vault: Vault,
     /// What tokens of programs may be for.
     pub scopes: Arc<BTreeSet<String>>,
     /// The OpenAPI document.

@@ -1,9 +1,12 @@
 //! Who asks: passwords, bearer tokens, and the way from a token to an actor with its grants.
 
 mod breached;
+pub(crate) mod factor;
 mod guess;
 mod password;
 pub(crate) mod scope;
+pub(crate) mod totp;
+mod vault;
 
 use axum::http::{HeaderMap, header};
 use data_encoding::HEXLOWER;
@@ -17,6 +20,7 @@ use fundcycle_store::token::{Program, Secret, Token};
 pub(crate) use breached::{Breached, BreachedFile};
 pub(crate) use guess::Guess;
 pub(crate) use password::Passwords;
+pub(crate) use vault::Vault;
 
 use crate::app::App;
 use crate::problem::{Code, Problem};
@@ -33,6 +37,8 @@ pub(crate) struct Session {
     pub secret: Option<Secret>,
     /// What is known of it.
     pub token: Option<Token>,
+    /// Whether a second factor is asked for that they do not have.
+    pub lacks_factor: bool,
 }
 
 impl Session {
@@ -77,6 +83,7 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
             viewer: Viewer::new(Actor::public()),
             secret: None,
             token: None,
+            lacks_factor: false,
         });
     };
     let refused = || Problem::new(Code::Unauthenticated);
@@ -100,6 +107,7 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
     let account = Account::of(&state)
         .filter(|account| account.stage == account::Stage::Active)
         .ok_or_else(refused)?;
+    let lacks_factor = !token.has_factor && app.second_factor.of(&account.data.grants);
     let actor = Actor::account(id, account.data.grants.clone());
     // Interests are those of the person, whatever the token reaches.
     let standing = app.store.standing(&actor).await?;
@@ -112,6 +120,7 @@ pub(crate) async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Sessi
         viewer: Viewer { actor, standing },
         secret: Some(secret),
         token: Some(token),
+        lacks_factor,
     })
 }
 

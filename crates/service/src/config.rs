@@ -67,16 +67,25 @@ impl Settings {
     /// The file with the key that signs checkpoints: as set, else beside the database file, else in
     /// the folder that the service runs in.
     pub(crate) fn signing_key_file(&self) -> PathBuf {
-        self.signing_key.clone().unwrap_or_else(|| {
-            let path = self.database.strip_prefix("sqlite:").map(|path| {
-                let path = path.strip_prefix("//").unwrap_or(path);
-                path.split_once('?').map_or(path, |(path, _)| path)
-            });
-            PathBuf::from(path.map_or_else(
-                || "fundcycle-signing.key".to_owned(),
-                |path| format!("{path}.signing.key"),
-            ))
-        })
+        let named = self.signing_key.clone();
+        named.unwrap_or_else(|| self.beside_the_database("signing"))
+    }
+
+    /// The file with the key that seals secrets: likewise.
+    pub(crate) fn secret_key_file(&self) -> PathBuf {
+        let named = self.sign_in.secret_key.clone();
+        named.unwrap_or_else(|| self.beside_the_database("secret"))
+    }
+
+    fn beside_the_database(&self, name: &str) -> PathBuf {
+        let path = self.database.strip_prefix("sqlite:").map(|path| {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            path.split_once('?').map_or(path, |(path, _)| path)
+        });
+        PathBuf::from(path.map_or_else(
+            || format!("fundcycle-{name}.key"),
+            |path| format!("{path}.{name}.key"),
+        ))
     }
 }
 

@@ -24,9 +24,11 @@ use self::client::{Client, DemoError, Person};
 use self::play::{PASSWORD, Play};
 use crate::api::session::{self, open_account};
 use crate::auth::Passwords;
+use crate::auth::factor::Required;
 use crate::cli::{Stop, database, say};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::config::sign_in::SignInSettings;
 use crate::server::{self, ServeError};
 use crate::telemetry::{self, LogFormat};
 
@@ -99,6 +101,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Stop> {
         files: "fundcycle-demo-files".into(),
         // The play takes fourteen months by its own clock, on one sign-in each.
         token_days: 1_000,
+        // Nobody in the play has a telephone.
+        sign_in: SignInSettings {
+            second_factor: Required::Optional,
+            ..SignInSettings::default()
+        },
         ..Settings::default()
     };
     let (address, server) = start(store.clone(), settings).await?;
@@ -314,7 +321,7 @@ fn explore(play: &Play, args: &DemoArgs, address: SocketAddr) -> Result<(), Stop
     } else {
         let database = &args.database;
         say(&format!(
-            "\nExplore it: fundcycle serve --time-travel --database {database} --files fundcycle-demo-files"
+            "\nExplore it: fundcycle serve --time-travel --second-factor optional --database {database} --files fundcycle-demo-files"
         ))
     }
 }

@@ -14,9 +14,10 @@ use crate::auth::scope;
 use crate::problem::{Code, MEDIA_TYPE};
 
 /// What every operation may answer, beside its own.
-const ALWAYS: [Code; 7] = [
+const ALWAYS: [Code; 8] = [
     Code::Unauthenticated,
     Code::InsufficientScope,
+    Code::SecondFactorRequired,
     Code::TimedOut,
     Code::TooManyRequests,
     Code::Internal,

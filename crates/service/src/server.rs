@@ -26,7 +26,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use self::connections::Patience;
 use crate::api::board;
 use crate::app::{App, Limits};
-use crate::auth::{Breached, Passwords, scope};
+use crate::auth::{Breached, Passwords, Vault, scope};
 use crate::clock::{Clock, ClockError};
 use crate::config::Settings;
 use crate::files::Files;
@@ -173,6 +173,8 @@ fn app(
         },
         rates: Rates::new(&settings.limits),
         passwords: passwords(settings)?,
+        second_factor: settings.sign_in.second_factor,
+        vault: Vault::in_file(settings.secret_key_file()),
         scopes: Arc::new(scope::all(&operations)),
         document: Bytes::from(document.to_string()),
         metrics: Arc::new(telemetry::init_metrics().map_err(|error| other(&error))?),

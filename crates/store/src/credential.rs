@@ -202,7 +202,7 @@ impl Store {
         Ok(done == 1)
     }
 
-    /// Erases what is known of a person beside their account: credential, tokens and inbox. The
+    /// Erases what is known of a person beside their account: credential, second factor, tokens and inbox. The
     /// journal keeps the account's id only.
     ///
     /// # Errors
@@ -218,6 +218,16 @@ impl Store {
         execute!(
             &mut tx.engine(),
             "DELETE FROM token WHERE account = $1",
+            account
+        )?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM second_factor WHERE account = $1",
+            account
+        )?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM recovery_code WHERE account = $1",
             account
         )?;
         execute!(

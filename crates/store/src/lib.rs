@@ -19,6 +19,7 @@ pub mod copy;
 pub mod credential;
 pub mod entry;
 mod error;
+pub mod factor;
 mod health;
 pub mod idempotency;
 pub mod inbox;

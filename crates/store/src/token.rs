@@ -26,6 +26,8 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// For which program; none: it is of somebody who signed in.
     pub program: Option<Program>,
+    /// Whether its account has a second factor in use.
+    pub has_factor: bool,
 }
 
 /// What a token for a program may be used for.
@@ -48,6 +50,7 @@ struct Row {
     name: Option<String>,
     scopes: Option<String>,
     cycles: Option<String>,
+    factors: i64,
 }
 
 impl Row {
@@ -76,6 +79,7 @@ impl Row {
             created_at: Timestamp(self.created_at),
             expires_at: Timestamp(self.expires_at),
             program,
+            has_factor: self.factors > 0,
         })
     }
 }
@@ -144,8 +148,9 @@ impl Store {
         let found = fetch_optional!(
             &mut reader.engine(),
             Row,
-            "SELECT hash, account, created_at, expires_at, name, scopes, cycles FROM token
-             WHERE hash = $1 AND expires_at > $2 AND revoked_at IS NULL",
+            "SELECT hash, account, created_at, expires_at, name, scopes, cycles,
+             (SELECT CAST(COUNT(*) AS BIGINT) FROM second_factor f WHERE f.account = token.account AND f.confirmed_at IS NOT NULL) AS factors
+             FROM token WHERE hash = $1 AND expires_at > $2 AND revoked_at IS NULL",
             hash(secret),
             now.0
         )?;
@@ -162,8 +167,9 @@ impl Store {
         let found = fetch_all!(
             &mut reader.engine(),
             Row,
-            "SELECT hash, account, created_at, expires_at, name, scopes, cycles FROM token
-             WHERE account = $1 AND expires_at > $2 AND revoked_at IS NULL ORDER BY created_at, hash",
+            "SELECT hash, account, created_at, expires_at, name, scopes, cycles,
+             (SELECT CAST(COUNT(*) AS BIGINT) FROM second_factor f WHERE f.account = token.account AND f.confirmed_at IS NOT NULL) AS factors
+             FROM token WHERE account = $1 AND expires_at > $2 AND revoked_at IS NULL ORDER BY created_at, hash",
             account,
             now.0
         )?;

@@ -35,6 +35,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             me,
         )
         .roles([Role::Account])
+        .before_factor()
         .tag("me"),
         Operation::new(
             Method::GET,
@@ -69,7 +70,12 @@ async fn me(call: Call) -> Answered {
         person.map_or_else(Default::default, |one| (one.email, one.name, one.locale));
     let unread = call.app.store.unread(id).await?;
     let grants = &call.viewer.actor.grants;
-    let body = json!({"account": id, "email": email, "name": name, "locale": locale, "grants": grants, "unread": unread});
+    let in_use = call.token.as_ref().is_some_and(|token| token.has_factor);
+    let factor = json!({
+        "in_use": in_use, "required": call.app.second_factor.of(grants),
+        "recovery_codes": call.app.store.recovery_codes(id).await?,
+    });
+    let body = json!({"account": id, "email": email, "name": name, "locale": locale, "grants": grants, "unread": unread, "second_factor": factor});
     Ok(json_response(StatusCode::OK, &body))
 }
 

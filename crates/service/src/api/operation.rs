@@ -102,6 +102,8 @@ pub(crate) struct Operation {
     pub within: Duration,
     /// Whether a token for a program is not enough, whatever it is for.
     pub by_session: bool,
+    /// Whether it may be asked before the second factor that is asked for is there.
+    pub before_factor: bool,
     /// Whether a password comes with it: hashing one is dear, and guessing is to be slow.
     pub takes_password: bool,
     /// What answers it.
@@ -147,6 +149,7 @@ impl Operation {
             problems: Vec::new(),
             within: ANSWERED_WITHIN,
             by_session: false,
+            before_factor: false,
             takes_password: false,
             handler: Arc::new(move |call| Box::pin(handler(call))),
         }
@@ -160,6 +163,12 @@ impl Operation {
     /// The same, only for whoever signed in.
     pub(crate) fn by_session(mut self) -> Self {
         self.by_session = true;
+        self
+    }
+
+    /// The same, also for who still lacks a second factor.
+    pub(crate) fn before_factor(mut self) -> Self {
+        self.before_factor = true;
         self
     }
 

@@ -44,6 +44,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         )
         .roles([Role::Account])
         .by_session()
+        .before_factor()
         .takes_password()
         .takes(body)
         .gives(axum::http::StatusCode::OK, "A new token.", session::token())
@@ -72,6 +73,16 @@ async fn change(mut call: Call) -> Answered {
 ///
 /// 422 where it is wrong, 429 where it was too often.
 pub(super) async fn confirm(call: &Call, password: String, pointer: &str) -> Result<(), Problem> {
+    let guess = right(call, password, pointer).await?;
+    guess.settle(&call.app).await
+}
+
+/// The same, and it still counts as wrong: something else is to be looked at.
+///
+/// # Errors
+///
+/// As above.
+pub(super) async fn right(call: &Call, password: String, pointer: &str) -> Result<Guess, Problem> {
     let credential = call.app.store.credential(call.account()?).await?;
     let email = credential.ok_or_else(Problem::not_found)?.email;
     let guess = Guess::look(&call.app, call.caller.network(), &email, password).await?;
@@ -84,5 +95,5 @@ pub(super) async fn confirm(call: &Call, password: String, pointer: &str) -> Res
             zh,
         )]));
     }
-    guess.settle(&call.app).await
+    Ok(guess)
 }

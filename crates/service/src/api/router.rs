@@ -74,6 +74,12 @@ async fn answer(app: App, operation: Arc<Operation>, request: Request) -> Answer
     if let Some(program) = session.program() {
         scope::check(program, &operation)?;
     }
+    if session.lacks_factor && !operation.before_factor {
+        return Err(Problem::new(Code::SecondFactorRequired).detail(
+            "Get one: POST /v1/me/second-factor, then …/confirm.",
+            "请先通过 POST /v1/me/second-factor 启用二次验证。",
+        ));
+    }
     if session.secret.is_none() && !operation.is_public() {
         return Err(Problem::new(Code::Unauthenticated));
     }

@@ -27,7 +27,7 @@ use super::operation::{Answered, Operation};
 use super::record::json_response;
 use super::schema::{Schemas, plain};
 use crate::app::App;
-use crate::auth::{self, Guess};
+use crate::auth::{self, Guess, factor};
 use crate::clock::Clock;
 use crate::problem::{Code, Problem};
 
@@ -59,6 +59,10 @@ struct SignIn {
     /// The password.
     #[schemars(length(max = 512))]
     password: String,
+    /// The code of the second factor, where there is one; or one for emergencies.
+    #[serde(default)]
+    #[schemars(length(max = 40))]
+    code: Option<String>,
 }
 
 /// The operations.
@@ -97,7 +101,12 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         .takes_password()
         .takes(body(plain::<SignIn>()))
         .gives(StatusCode::OK, "The token.", token())
-        .problems([Code::Malformed, Code::Unauthenticated, Code::Overloaded])
+        .problems([
+            Code::Malformed,
+            Code::Unauthenticated,
+            Code::SecondFactorNeeded,
+            Code::Overloaded,
+        ])
         .tag("session"),
         Operation::new(
             Method::POST,
@@ -107,6 +116,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             sign_out,
         )
         .roles([Role::Account])
+        .before_factor()
         .gives(
             StatusCode::NO_CONTENT,
             "The token is no longer valid.",
@@ -165,11 +175,15 @@ async fn register(mut call: Call) -> Answered {
 }
 
 async fn sign_in(mut call: Call) -> Answered {
-    let SignIn { email, password } = call.checked_json().await?;
+    let SignIn {
+        email,
+        password,
+        code,
+    } = call.checked_json().await?;
     let refused = || {
         Problem::new(Code::Unauthenticated).detail(
-            "Address or password is wrong, or the account is disabled.",
-            "邮箱或密码有误,或账户已停用。",
+            "Address, password or code is wrong, or the account is disabled.",
+            "邮箱、密码或验证码有误,或账户已停用。",
         )
     };
     let guess = Guess::look(&call.app, call.caller.network(), &email, password).await?;
@@ -183,21 +197,35 @@ async fn sign_in(mut call: Call) -> Answered {
     if state.stage() != fundcycle_core::names::Names::name(account::Stage::Active) {
         return Err(refused());
     }
+    let factor = call.app.store.second_factor(account).await?;
+    if factor.is_some_and(|one| one.confirmed_at.is_some()) {
+        let Some(code) = code else {
+            guess.take_back(&call.app).await?;
+            return Err(Problem::new(Code::SecondFactorNeeded));
+        };
+        if !factor::takes(&call.app, account, &code).await? {
+            return Err(refused());
+        }
+    }
     guess.settle(&call.app).await?;
     signed_in(&call.app, account).await
 }
 
 /// Gives `account` a new token.
 pub(super) async fn signed_in(app: &App, account: Uuid) -> Answered {
+    let body = new_token(app, account).await?;
+    Ok(unkept(json_response(StatusCode::OK, &body)))
+}
+
+/// A new token of `account`, as it is answered.
+pub(super) async fn new_token(app: &App, account: Uuid) -> Result<Value, Problem> {
     let secret = auth::random()?;
     let now = app.clock.now();
     let expires = now.plus_days(app.limits.token_days);
     app.store
         .issue_token(&secret, account, now, expires, None)
         .await?;
-    let body =
-        json!({"token": auth::token_text(&secret), "account": account, "expires_at": expires});
-    Ok(unkept(json_response(StatusCode::OK, &body)))
+    Ok(json!({"token": auth::token_text(&secret), "account": account, "expires_at": expires}))
 }
 
 /// The answer with a secret in it, which nothing on its way may keep.

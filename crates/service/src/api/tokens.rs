@@ -135,6 +135,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             sign_out_everywhere,
         )
         .roles([Role::Account])
+        .before_factor()
         .by_session()
         .takes(body(plain::<SignOut>()))
         .gives(StatusCode::NO_CONTENT, "They are no longer valid.", None)

@@ -56,6 +56,15 @@ impl Guess {
         Ok(credential.filter(|_| fits))
     }
 
+    /// It was right, and something else is missing.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub(crate) async fn take_back(&self, app: &App) -> Result<(), Problem> {
+        Ok(app.store.take_back(&self.attempt, app.clock.now()).await?)
+    }
+
     /// Somebody signed in by it.
     ///
     /// # Errors

@@ -21,6 +21,11 @@ Examples:
   fundcycle admin create --email you@example.org              asks for the password, or makes one
   echo 'a long password' | fundcycle admin create --email you@example.org --password-stdin")]
     Create(CreateArgs),
+    /// Take away the second factor of somebody who lost theirs, and end all their tokens.
+    #[command(
+        after_help = "Example:\n  fundcycle admin reset-second-factor --email you@example.org\nExits with 1 if they have none. Be sure who asks."
+    )]
+    ResetSecondFactor(ResetArgs),
 }
 
 /// What `admin create` takes.
@@ -43,15 +48,56 @@ pub(crate) struct CreateArgs {
     password_stdin: bool,
 }
 
+/// What `admin reset-second-factor` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The address that they sign in with.
+    #[arg(long)]
+    email: String,
+}
+
 /// Does what is asked.
 pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
-    let AdminCommand::Create(CreateArgs {
+    match command {
+        AdminCommand::Create(args) => create(args).await,
+        AdminCommand::ResetSecondFactor(args) => reset(args).await,
+    }
+}
+
+async fn reset(args: ResetArgs) -> Result<(), Stop> {
+    let ResetArgs { common, email } = args;
+    let store = database::open(&settings(&common, Vec::new())?.database).await?;
+    let now = Clock::of(&store).await?.now();
+    let credential = store.credential_by_email(&email).await?;
+    let mut had_one = false;
+    if let Some(account) = credential.map(|one| one.account) {
+        had_one = store.remove_factor(account).await?;
+        if had_one {
+            store.revoke_tokens_of(account, true, now).await?;
+        }
+    }
+    store.close().await;
+    if had_one {
+        return say(&format!(
+            "{email} has no second factor any more; all their tokens have ended"
+        ));
+    }
+    super::complain(&format!(
+        "{email} has no second factor; nothing was changed"
+    ));
+    Err(Stop::No)
+}
+
+async fn create(args: CreateArgs) -> Result<(), Stop> {
+    let CreateArgs {
         common,
         email,
         name,
         locale,
         password_stdin,
-    }) = command;
+    } = args;
     let settings = settings(&common, Vec::new())?;
     let list = settings.sign_in.breached_passwords.as_ref();
     let passwords = Passwords::new(list.map(Breached::open).transpose()?)?;

@@ -11,6 +11,7 @@ use fundcycle_core::world::{Need, World};
 use fundcycle_store::Store;
 
 use super::{Common, Stop, database, keep, say, settings};
+use crate::auth::Vault;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::files::Files;
@@ -33,6 +34,9 @@ pub(crate) struct DoctorArgs {
     /// The file with the key that signs checkpoints [default: beside the database]
     #[arg(long, value_name = "FILE")]
     signing_key: Option<String>,
+    /// The file with the key that seals secrets [default: beside the database]
+    #[arg(long, value_name = "FILE")]
+    secret_key: Option<String>,
 }
 
 /// What was looked at, and what of it is wrong.
@@ -58,7 +62,11 @@ fn note(what: &str, found: &str) -> Result<(), Stop> {
 
 /// Looks at everything; the answer is no where something is wrong.
 pub(crate) async fn run(args: DoctorArgs) -> Result<(), Stop> {
-    let flags = vec![("files", args.files), ("signing_key", args.signing_key)];
+    let flags = vec![
+        ("files", args.files),
+        ("signing_key", args.signing_key),
+        ("secret_key", args.secret_key),
+    ];
     let settings = settings(&args.common, flags)?;
     let mut findings = Findings::default();
     well("configuration", "every key is known and every value fits")?;
@@ -85,6 +93,18 @@ async fn look(store: &Store, settings: &Settings, findings: &mut Findings) -> Re
             "it is the one on record, and its owner's alone",
         )?,
         Err(error) => findings.wrong("signing key", &error.to_string())?,
+    }
+    let sealed = store.sealed_secrets().await?;
+    let vault = Vault::in_file(settings.secret_key_file());
+    let opened = sealed
+        .iter()
+        .try_for_each(|(account, secret)| vault.open(*account, secret).map(drop));
+    match opened {
+        Ok(()) => well(
+            "secret key",
+            &format!("it opens the {} secrets there are", sealed.len()),
+        )?,
+        Err(error) => findings.wrong("secret key", &error.to_string())?,
     }
     let report = store.verify(None, &[]).await?;
     for difference in &report.differences {

@@ -41,10 +41,14 @@ codes! {
     Malformed = "malformed" BAD_REQUEST "The request cannot be read" "请求无法解析";
     /// No token, or one that is not valid; the same for every address.
     Unauthenticated = "unauthenticated" UNAUTHORIZED "Sign in first" "请先登录";
+    /// The password is right; send it again with `code`.
+    SecondFactorNeeded = "second_factor_needed" UNAUTHORIZED "Send the code of your second factor, too" "请同时提供二次验证码";
     /// The record is visible and this move is not for the caller's roles.
     Forbidden = "forbidden" FORBIDDEN "Not allowed to your roles" "您的角色无权执行此操作";
     /// The token was made for other things; what it lacks is named in `WWW-Authenticate`.
     InsufficientScope = "insufficient_scope" FORBIDDEN "Not in the scope of this token" "该令牌无此权限";
+    /// Your office asks for a second factor, and you have none yet; until then nothing else is answered.
+    SecondFactorRequired = "second_factor_required" FORBIDDEN "Set up a second factor first" "请先启用二次验证";
     /// There is nothing here, or nothing that the caller may know of.
     NotFound = "not_found" NOT_FOUND "No such resource" "资源不存在";
     /// The address exists, for other methods.

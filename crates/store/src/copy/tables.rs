@@ -27,6 +27,10 @@ pub(super) const TABLES: &[Table] = &[
         ("hash", Bytes), ("account", Uuid), ("created_at", Int), ("expires_at", Int), ("revoked_at", Int),
         ("name", Text), ("scopes", Text), ("cycles", Text),
     ] },
+    Table { name: "second_factor", key: 1, columns: &[
+        ("account", Uuid), ("secret", Bytes), ("created_at", Int), ("confirmed_at", Int), ("last_step", Int),
+    ] },
+    Table { name: "recovery_code", key: 2, columns: &[("account", Uuid), ("hash", Bytes), ("used_at", Int)] },
     Table { name: "sign_in_try", key: 1, columns: &[
         ("who", Bytes), ("failures", Int), ("at", Int), ("shut_until", Int), ("succeeded_at", Int),
     ] },

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, PAPER, because, id_of};
 use crate::review_ways::checked_for_eligibility;
 
-on_both!(an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3);
+on_both!(an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3_i19);
 
 const PEOPLE: &[&str] = &[
-    "staff", "staff2", "lead", "auditor", "org01", "org02", "expert1", "expert2", "expert3",
-    "expert4", "expert5",
+    "staff", "staff2", "lead", "auditor", "org01", "org02", "org03", "expert1", "expert2",
+    "expert3", "expert4", "expert5",
 ];
 const EXPERTS: &[&str] = &["expert1", "expert2", "expert3", "expert4", "expert5"];
 const PHONE: &str = "0519-86310001";
@@ -34,7 +34,9 @@ async fn shown(desk: &Desk<'_>, who: &str, panel: &str, expert: &str, subject: &
     items.find(is_it).cloned().unwrap_or_default()
 }
 
-async fn an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3(database: Database) {
+async fn an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3_i19(
+    database: Database,
+) {
     let server = checked_for_eligibility(&database);
     let desk = Desk::open(&server, PEOPLE).await;
     let found = desk.applications(&["org01", "org02"]).await;
@@ -82,7 +84,7 @@ async fn an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3(data
             let quality = if place == 1 { 100 } else { 60 };
             desk.scores(expert, a, PAPER, quality).await;
         }
-        desk.scores(expert, b, PAPER, if place == 2 { 100 } else { 80 })
+        desk.scores(expert, b, PAPER, if place == 1 { 100 } else { 80 })
             .await;
     }
     noted_by_staff_after_scoring(&desk, &panel, a).await;
@@ -101,13 +103,45 @@ async fn an_interest_on_record_keeps_experts_away_on_every_path_r3_r4_f2_f3(data
         Value::Null
     );
     assert_ne!(
-        shown(&desk, "staff2", &panel, "expert3", b).await,
+        shown(&desk, "staff2", &panel, "expert2", b).await,
         Value::Null
     );
     assert_ne!(
         shown(&desk, "auditor", &panel, "expert1", a).await,
         Value::Null
     );
+    applicants_judge_nobody(&desk, &panel, b).await;
+}
+
+/// Who belongs to an applicant is not seated, and loses what they have on others (A-061, I19).
+async fn applicants_judge_nobody(desk: &Desk<'_>, panel: &str, b: &str) {
+    let profile = json!({ "name": "申报方负责人" });
+    let body = json!({ "account": desk.account("org03"), "profile": profile });
+    let token = Some(desk.token("staff"));
+    let server = desk.server();
+    let (status, made) = server.ask("POST", "/v1/experts", token, Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let path = format!("/v1/experts/{}", made["id"].as_str().unwrap());
+    let pledge = json!({ "pledge": true });
+    desk.does("org03", &path, "accept", pledge).await;
+    let mut body = desk.members(&["org03", "expert4"]);
+    body["round"] = json!("paper_review");
+    let (status, refused) = desk.asks_to_create("staff", "panels", body).await;
+    assert!(
+        status == 422 && refused.to_string().contains("applicant"),
+        "{status} {refused}"
+    );
+
+    let sheet = desk.sheet("expert1", b).await;
+    assert_eq!(desk.sees("expert1", &sheet).await.0, 200);
+    let (organisation, _) = own(desk, "org03", "organisations").await;
+    let joining = json!({ "account": desk.account("expert1"), "owner": false });
+    desk.does("org03", &organisation, "add_member", joining)
+        .await;
+    let one = shown(desk, "staff", panel, "expert1", b).await;
+    assert_eq!(one["interests"][0]["ground"], "applicant", "{one}");
+    assert_eq!(desk.sees("expert1", &sheet).await.0, 404);
+    assert!(desk.list("expert1", "/sheets").await.is_empty());
 }
 
 /// Not by hand, not in bulk, not by the solver.
@@ -175,10 +209,10 @@ async fn noted_by_staff_after_scoring(desk: &Desk<'_>, panel: &str, a: &String) 
 /// follows is another version of the ranking without that sheet.
 async fn found_after_the_close(desk: &Desk<'_>, panel: &str, b: &String) {
     let (organisation, _) = own(desk, "org02", "organisations").await;
-    let joining = json!({ "account": desk.account("expert3"), "owner": false });
+    let joining = json!({ "account": desk.account("expert2"), "owner": false });
     desk.does("org02", &organisation, "add_member", joining)
         .await;
-    let one = shown(desk, "staff", panel, "expert3", b).await;
+    let one = shown(desk, "staff", panel, "expert2", b).await;
     assert_eq!(
         (&one["interests"][0]["ground"], &one["counts"]),
         (&json!("member"), &json!(true))
@@ -186,7 +220,7 @@ async fn found_after_the_close(desk: &Desk<'_>, panel: &str, b: &String) {
     desk.does("lead", panel, "reopen", because("发现利害关系"))
         .await;
     desk.all("staff", panel, &["close"]).await;
-    let late = desk.sheet("expert3", b).await;
+    let late = desk.sheet("expert2", b).await;
     desk.stages(&[&late], &["void"]).await;
     let (version, ranked) = desk.ranking(panel).await;
     let other = desk.sheet("expert4", b).await;
@@ -198,11 +232,11 @@ async fn found_after_the_close(desk: &Desk<'_>, panel: &str, b: &String) {
         "{ranked:?}"
     );
     assert!(
-        !shown(desk, "staff", panel, "expert3", b).await["counts"]
+        !shown(desk, "staff", panel, "expert2", b).await["counts"]
             .as_bool()
             .unwrap()
     );
-    let again = desk.pairs(&["expert3"], &[b]);
+    let again = desk.pairs(&["expert2"], &[b]);
     desk.does("lead", panel, "reopen", because("再看")).await;
     desk.refused(("staff", panel, "assign"), again, 422, "given_before")
         .await;

@@ -1,6 +1,8 @@
 //! Interests that keep a person from judging: declared by themselves or by staff, or computed from what is
 //! on record (`domain.md` §2.5). One predicate, asked wherever somebody is given, reads or scores something.
 
+mod applicants;
+
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
@@ -9,6 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
+
+pub use applicants::{applies_for, needs};
 
 use crate::account::Account;
 use crate::aggregate::Record;
@@ -31,6 +35,9 @@ names! {
         Pinned = "pinned" "工作人员认定",
         /// They are a member of the organisation.
         Member = "member" "组织成员",
+        /// They are a member of an organisation that applies in the cycle, or were when applications could be
+        /// handed in: they judge nobody else's either, so that no two can judge each other's.
+        Applicant = "applicant" "本届申报方成员",
         /// They were one, within the look-back.
         FormerMember = "former_member" "曾为组织成员",
         /// They work there.
@@ -53,7 +60,10 @@ names! {
 impl Ground {
     /// Whether it counts under every policy: what was said, and membership.
     pub const fn always_counts(self) -> bool {
-        matches!(self, Self::Declared | Self::Pinned | Self::Member)
+        matches!(
+            self,
+            Self::Declared | Self::Pinned | Self::Member | Self::Applicant
+        )
     }
 }
 
@@ -61,7 +71,7 @@ impl Ground {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterestRules {
-    /// The grounds that count, beside what was declared and membership.
+    /// The grounds that count, beside what was declared and membership, also of another applicant.
     pub grounds: BTreeSet<Ground>,
     /// How long after its end a membership or engagement still counts, in days before applications open.
     pub look_back_days: u32,
@@ -175,6 +185,7 @@ pub fn interests(
     let account = expert.data.account.and_then(|id| world.get::<Account>(id));
     if let Some(account) = account {
         look.belongs(&account.data, organisation);
+        look.applies(&account.data, organisation, journal, world);
     }
     if let Some(organisation) = world.get::<Organisation>(organisation) {
         look.compare(&organisation.data);
@@ -241,6 +252,21 @@ impl Look<'_> {
                 Ground::FormerMember,
                 format!("was a member of the organisation until {left}"),
                 format!("曾为该组织成员,至 {left}"),
+            );
+        }
+    }
+
+    fn applies(&mut self, account: &Account, judged: Uuid, journal: Uuid, world: &World) {
+        for id in applies_for(account, journal, world) {
+            if id == judged && account.organisations().contains(&id) {
+                continue;
+            }
+            let name = world.get::<Organisation>(id);
+            let name = name.map_or_else(|| id.to_string(), |one| one.data.profile.name.clone());
+            self.find(
+                Ground::Applicant,
+                format!("belongs to {name}, which applies in this cycle"),
+                format!("为本届申报方{name}的成员"),
             );
         }
     }

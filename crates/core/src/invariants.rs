@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use crate::account::Account;
 use crate::aggregate::Record;
 use crate::application::Application;
 use crate::award::{self, Award};
 use crate::cycle::Cycle;
 use crate::digest::from_hex;
+use crate::interest;
 use crate::money::Money;
 use crate::names::Names as _;
 use crate::pitch_session::PitchSession;
@@ -31,6 +33,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("I11", budget_is_not_exceeded),
     ("I14", an_application_is_awarded_once),
     ("I16", what_is_over_has_ended),
+    ("I19", nobody_judges_who_applies),
     ("I21", one_sheet_for_one_subject),
     ("I32", a_draw_follows_from_its_seed),
     ("I36", every_fen_of_an_award_is_somewhere),
@@ -106,6 +109,27 @@ fn what_is_over_has_ended(world: &World) -> Holds {
             ensure(ENDS.contains(&one.stage.name()), || {
                 format!("I16: application {} stays {}", one.id, one.stage.name())
             })
+        })
+    })
+}
+
+/// I19: nobody hands in a sheet who is a member of an organisation that applies in the cycle, whomever it is
+/// on; so that no two judge each other's either. Who joins one afterwards is found by the close of the panel.
+fn nobody_judges_who_applies(world: &World) -> Holds {
+    world.all::<Sheet>().try_for_each(|sheet| {
+        let account = sheet.data.expert.and_then(|id| world.get::<Account>(id));
+        let at = sheet.data.submitted_at;
+        let (Some(account), Some(at), true) = (account, at, sheet.stage.name() == "submitted")
+        else {
+            return Ok(());
+        };
+        let applies = interest::applies_for(&account.data, sheet.journal, world);
+        let was_member = |id: &Uuid| {
+            let membership = account.data.memberships.get(id);
+            membership.is_some_and(|one| one.since < at && one.until.is_none_or(|until| at < until))
+        };
+        ensure(!applies.iter().any(was_member), || {
+            format!("I19: sheet {}", sheet.id)
         })
     })
 }

@@ -37,6 +37,7 @@ use crate::application::{self, Application, RoundScore};
 use crate::context::Context;
 use crate::cycle;
 use crate::expert;
+use crate::interest;
 use crate::kinds::Kind;
 use crate::policy::Round;
 use crate::policy::document::RoundVisibility;
@@ -94,6 +95,7 @@ commands! {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         excluded: BTreeMap<Uuid, String>,
         /// Whether an expert may be drawn who must not score everything in the round; else they are left out.
+        /// Who applies in the cycle is never drawn.
         #[serde(default)]
         conflicted_may_sit: bool,
         /// SHA-256 of the seed's bytes, in lower-case hexadecimal.
@@ -527,14 +529,17 @@ impl Aggregate for Panel {
     fn needs(record: &Record<Self>, command: &Command, world: &World) -> Vec<Need> {
         match command {
             Command::Form { experts, .. } | Command::ChangeMembers { experts, .. } => {
-                let members = experts
-                    .iter()
-                    .map(|account| Need::One(Kind::Expert, expert::id_of(*account)));
+                let members = experts.iter().flat_map(|account| {
+                    let profile = Need::One(Kind::Expert, expert::id_of(*account));
+                    [profile]
+                        .into_iter()
+                        .chain(interest::needs(*account, world))
+                });
                 members.chain([Need::All(Kind::Sheet)]).collect()
             }
             Command::CommitDraw { .. } => draw::pool_needs(record, world),
             Command::DrawMembers { .. } => vec![Need::All(Kind::Sheet)],
-            Command::Substitute { .. } => draw::substitute_needs(record),
+            Command::Substitute { .. } => draw::substitute_needs(record, world),
             Command::Assign { pairs } => pairs
                 .iter()
                 .flat_map(|pair| assignment::assignment_needs(record, *pair, world))

@@ -20,6 +20,7 @@ use crate::application::Application;
 use crate::context::Context;
 use crate::cycle;
 use crate::expert;
+use crate::interest;
 use crate::kinds::Kind;
 use crate::panel::Panel;
 use crate::policy::Round;
@@ -178,10 +179,8 @@ impl Aggregate for Timetable {
     fn needs(_record: &Record<Self>, _command: &Command, world: &World) -> Vec<Need> {
         let members = clashes::members(world.all::<Panel>());
         let people = members.into_iter().flat_map(|account| {
-            [
-                Need::One(Kind::Expert, expert::id_of(account)),
-                Need::One(Kind::Account, account),
-            ]
+            let profile = Need::One(Kind::Expert, expert::id_of(account));
+            [profile].into_iter().chain(interest::needs(account, world))
         });
         let owners = world
             .all::<Application>()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::{Event, Pair, Panel, in_round, kind_of_subjects, sheets};
+use crate::account::Account;
 use crate::aggregate::{Decided, Record, Stored as _, derived_id};
 use crate::application::{self, Application};
 use crate::context::Context;
@@ -36,6 +37,8 @@ pub(super) fn seated(
                 "This account is not an active expert.",
                 "该账户不是在库专家。",
             ));
+        } else if !record.data.experts.contains(account) && applies(*account, cx) {
+            faults.push(applicant(format!("/experts/{index}")));
         }
     }
     if chair.is_some_and(|chair| !experts.contains(&chair)) {
@@ -49,6 +52,21 @@ pub(super) fn seated(
     let leaving = record.data.experts.difference(experts);
     faults.extend(free_of_sheets(record, leaving, cx));
     Rejection::unless_empty(faults)
+}
+
+/// Whether somebody belongs to an organisation that applies in this cycle, and so judges nothing in it.
+pub(super) fn applies(account: Uuid, cx: &Context<'_>) -> bool {
+    let account = cx.world.get::<Account>(account);
+    account.is_some_and(|one| !interest::applies_for(&one.data, cx.journal, cx.world).is_empty())
+}
+
+pub(super) fn applicant(at: String) -> Fault {
+    Fault::new(
+        at,
+        "applicant",
+        "This expert belongs to an organisation that applies in this cycle, and judges nobody in it.",
+        "该专家为本届申报方成员,不得参加本届评审。",
+    )
 }
 
 /// Which of those who leave still have sheets of the panel that count or may come to count.
@@ -123,10 +141,10 @@ pub(super) fn grouped(
 pub(super) fn assignment_needs(record: &Record<Panel>, pair: Pair, world: &World) -> Vec<Need> {
     let mut needs = vec![
         Need::One(Kind::Expert, expert::id_of(pair.expert)),
-        Need::One(Kind::Account, pair.expert),
         Need::One(kind_of_subjects(record.data.round), pair.subject),
         Need::PartsOf(Kind::Sheet, pair.subject),
     ];
+    needs.extend(interest::needs(pair.expert, world));
     needs.extend(owner_of(pair.subject, world).map(|id| Need::One(Kind::Organisation, id)));
     needs
 }
@@ -161,10 +179,8 @@ pub(super) fn interests_need(panel: &Record<Panel>, world: &World) -> Vec<Need> 
 pub(crate) fn interest_needs(sheet: &Record<Sheet>, world: &World) -> Vec<Need> {
     let subject = sheet.data.subject;
     let person = sheet.data.expert.into_iter().flat_map(|id| {
-        [
-            Need::One(Kind::Expert, expert::id_of(id)),
-            Need::One(Kind::Account, id),
-        ]
+        let profile = Need::One(Kind::Expert, expert::id_of(id));
+        [profile].into_iter().chain(interest::needs(id, world))
     });
     let owner = subject.and_then(|id| owner_of(id, world));
     subject

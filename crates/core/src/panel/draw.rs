@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::assignment::{accepts, free_of_sheets, interests_in};
+use super::assignment::{accepts, applicant, applies, free_of_sheets, interests_in};
 use super::{Event, Panel, kind_of_subjects, plan};
 use crate::aggregate::{Decided, Gate, Record};
 use crate::application::Application;
 use crate::context::Context;
 use crate::expert::{self, Expert};
+use crate::interest;
 use crate::kinds::Kind;
 use crate::project::Project;
 use crate::rejection::{Fault, LONGEST_REASON, Rejection};
@@ -29,7 +30,7 @@ pub struct MembersDraw {
     /// Who of the experts' pool was left out, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub excluded: BTreeMap<Uuid, String>,
-    /// Who was left out for an interest in something that the round scores.
+    /// Who was left out because they apply in the cycle, or for an interest in something that the round scores.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub conflicted: BTreeSet<Uuid>,
     /// Seats, the fewest of each category, and how many substitutes.
@@ -146,17 +147,20 @@ pub(super) fn pool_needs(record: &Record<Panel>, world: &World) -> Vec<Need> {
         .filter_map(|expert| expert.data.account);
     [Need::All(Kind::Expert), Need::All(kind)]
         .into_iter()
-        .chain(accounts.map(|account| Need::One(Kind::Account, account)))
+        .chain(accounts.flat_map(|account| interest::needs(account, world)))
         .chain(plan::owners(kind, world))
         .collect()
 }
 
-/// The substitutes, and the sheets of who leaves.
-pub(super) fn substitute_needs(record: &Record<Panel>) -> Vec<Need> {
+/// The substitutes with what tells for whom they apply, and the sheets of who leaves.
+pub(super) fn substitute_needs(record: &Record<Panel>, world: &World) -> Vec<Need> {
     let substitutes = standing(&record.data).map_or(&[][..], |(_, drawn)| &drawn.substitutes);
-    let substitutes = substitutes
-        .iter()
-        .map(|account| Need::One(Kind::Expert, expert::id_of(*account)));
+    let substitutes = substitutes.iter().flat_map(|account| {
+        let profile = Need::One(Kind::Expert, expert::id_of(*account));
+        [profile]
+            .into_iter()
+            .chain(interest::needs(*account, world))
+    });
     substitutes.chain([Need::All(Kind::Sheet)]).collect()
 }
 
@@ -213,7 +217,7 @@ pub(super) fn committed(
                 .iter()
                 .any(|subject| !interests_in(expert, *subject, cx.journal, cx.world).is_empty())
         };
-        if !asked.conflicted_may_sit && interested() {
+        if applies(account, cx) || (!asked.conflicted_may_sit && interested()) {
             conflicted.insert(account);
         } else {
             pool.insert(account, expert.data.profile.category.clone());
@@ -390,6 +394,12 @@ pub(super) fn substituted(
             ),
             format!("下一名候补 {joins} 已不在库,请将其列为不能参加并说明原因。"),
         ));
+    }
+    if applies(joins, cx) {
+        let fault = applicant(format!("/refused/{joins}"));
+        return Err(Rejection::Invalid {
+            faults: vec![fault],
+        });
     }
     let substitution = Substitution {
         leaves,

@@ -16,6 +16,7 @@ use crate::aggregate::{Decided, Gate, Record};
 use crate::application::Application;
 use crate::context::Context;
 use crate::expert::{self, Expert};
+use crate::interest;
 use crate::kinds::Kind;
 use crate::project::Project;
 use crate::rejection::{Fault, Rejection};
@@ -131,7 +132,7 @@ pub(super) fn needs(record: &Record<Panel>, world: &World) -> Vec<Need> {
     let mut needs = vec![Need::All(Kind::Sheet), Need::All(kind)];
     for account in &record.data.experts {
         needs.push(Need::One(Kind::Expert, expert::id_of(*account)));
-        needs.push(Need::One(Kind::Account, *account));
+        needs.extend(interest::needs(*account, world));
     }
     needs.extend(owners(kind, world));
     needs.push(Need::All(Kind::PitchSession));

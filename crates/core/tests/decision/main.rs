@@ -1,6 +1,7 @@
 //! From the roadshow to the close, played through the engine on a small cycle.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod applicants;
 mod assignment;
 mod awards;
 mod calibration;

@@ -7,13 +7,14 @@ use fundcycle_core::application::Application;
 use fundcycle_core::cycle::Cycle;
 use fundcycle_core::engine::Fact;
 use fundcycle_core::kinds::{Kind, Row, State};
+use fundcycle_core::time::Timestamp;
 use fundcycle_core::world::World;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::bodies;
 use crate::invariants::{self, Seen};
-use crate::play::{CYCLE, Play, application, organisation};
+use crate::play::{CYCLE, EXPERT, Play, application, organisation};
 use crate::running::{self, AWARD, tranches};
 use crate::starts;
 
@@ -184,6 +185,18 @@ fn a_draw_with_another_seed_is_seen() {
             "draw"
         };
         body[drawn]["seed"] = json!("00".repeat(32));
+    });
+}
+
+#[test]
+fn a_sheet_handed_in_by_a_member_of_another_applicant_is_seen() {
+    let play = starts::in_review();
+    let since = "2024-01-01T00:00:00+08:00";
+    let since = serde_json::to_value(since.parse::<Timestamp>().unwrap()).unwrap();
+    let expert = Uuid::from_u128(EXPERT);
+    seen_in(&play, Kind::Account, expert, "I19", |body| {
+        let membership = json!({ "since": since, "until": null });
+        body["memberships"] = json!({ organisation(0).to_string(): membership });
     });
 }
 

@@ -134,7 +134,7 @@ fn items() -> Value {
 }
 
 /// The paper review with two experts, one of them done.
-fn in_review() -> Play {
+pub(crate) fn in_review() -> Play {
     let mut play = Play::begin(BIDS, after_own);
     second_expert(&mut play);
     let panel = play.fresh();

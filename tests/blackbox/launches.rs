@@ -7,7 +7,7 @@ use fundcycle_test_support::{Database, on_both};
 use serde_json::{Value, json};
 
 use crate::walk::{Person, Walk, text};
-use crate::ways::{items, played_until, the_cycle};
+use crate::ways::{at, items, played_until, reminded_of, the_cycle};
 
 const SOURCE: &str = include_str!("../../docs/examples/wujin-2024.json");
 
@@ -82,6 +82,21 @@ async fn the_launches_of_the_article_are_taken_in_as_they_are(database: Database
     // Nothing is public before it has begun.
     let public = calendar(walk, None, &cycle, "csv").await;
     assert_eq!(public.lines().count(), 1, "{public}");
+    they_are_reminded_of(walk, &projects).await;
+}
+
+/// Three days and one day before, in the morning; those without a day of the one by which to begin.
+async fn they_are_reminded_of(walk: &Walk<'_>, projects: &[Value]) {
+    let admin = walk.person("admin@demo.invalid").await;
+    // Two on the 12th and one on the 13th so far; then two on the 12th again and three on the 14th.
+    for (now, times) in [("2024-09-11T07:59:59", 3), ("2024-09-11T08:00:00", 8)] {
+        at(walk, &admin, &format!("{now}+08:00")).await;
+        assert_eq!(reminded_of(walk, &admin, "launch").await, times, "{now}");
+    }
+    assert_eq!(reminded_of(walk, &admin, "launch_date").await, 0);
+    let last_day = text(&projects[0], "launch_by");
+    at(walk, &admin, &format!("{last_day}T08:00:00+08:00")).await;
+    assert_eq!(reminded_of(walk, &admin, "launch_date").await, 2);
 }
 
 async fn the_calendar_shows_them(walk: &Walk<'_>, staff: &Person, cycle: &str) {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, err, out, run};
 use crate::walk::{PASSWORD, Person, Walk, text};
-use crate::ways::{happened, played_until};
+use crate::ways::{happened, played_until, reminded_of};
 
 /// What these lives make happen, as `kind verb`; the test finds each in the journal.
 pub(crate) const VERBS: &[&str] = &[

@@ -73,6 +73,22 @@ pub(crate) async fn at(walk: &Walk<'_>, admin: &Person, now: &str) {
     assert_eq!(status, 200, "{now}: {answer}");
 }
 
+/// How often organisations were reminded of `item`, for whatever records.
+pub(crate) async fn reminded_of(walk: &Walk<'_>, admin: &Person, item: &str) -> usize {
+    let path = "/v1/outbox?channel=inbox";
+    let (mut times, mut next) = (0, String::new());
+    loop {
+        let page = walk.read(admin, &format!("{path}{next}")).await;
+        let items = page["items"].as_array().unwrap();
+        let topic = format!("reminder.{item}");
+        times += items.iter().filter(|one| one["topic"] == topic).count();
+        match page["next"].as_str() {
+            Some(last) => next = format!("&before={last}"),
+            None => return times,
+        }
+    }
+}
+
 /// The record is in `stage`.
 pub(crate) async fn is(walk: &Walk<'_>, who: &Person, record: &str, stage: &str) {
     let seen = walk.read(who, record).await;

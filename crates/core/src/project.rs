@@ -24,7 +24,9 @@ pub use facts::{
     Agreement, BankAccount, CheckedOff, Demand, Event, Ground, Hearing, Launch, Rectification,
     Refund, Signature, Termination, WriteOffProposal,
 };
-pub use flow::{BEFORE_AGREEMENT, Command, ENDED, NOTED, RUNNING, Stage, TERMINABLE, Verb};
+pub use flow::{
+    BEFORE_AGREEMENT, Command, ENDED, NOTED, RUNNING, STOPPABLE, Stage, TERMINABLE, Verb,
+};
 pub use plan::{CapExceeded, LoweredTarget, Plan, RecordedChange, by_category};
 
 use crate::aggregate::{Aggregate, Decided, Index, Move, Record, derived_id};

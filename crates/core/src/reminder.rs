@@ -2,72 +2,49 @@
 //! function of the record, its cycle and the policy. A deadline that moves moves its reminders, for
 //! nothing of this is stored.
 
-use std::collections::BTreeMap;
+mod desk;
+mod schedule;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
+pub use self::desk::{DESK, digest_is_due, staff_due};
+pub use self::schedule::{Reminder, ReminderRules, current, schedule};
 use crate::cycle::Cycle;
 use crate::kinds::{Kind, State};
-use crate::policy::PolicyDocument;
+use crate::money::Money;
+use crate::project::{self, Project};
 use crate::time::Timestamp;
-use crate::{application, award, project, report};
-
-const HOUR: i64 = 3_600_000;
+use crate::world::World;
+use crate::{application, award, objection, report, slot, visit};
 
 names! {
-    /// What an organisation is reminded of.
+    /// What people are reminded of.
     pub enum Item {
         /// A draft that is not handed in, before the call closes.
         Draft = "draft" "申报草稿",
         /// An application to be corrected.
         Correction = "correction" "申报补正",
+        /// A pitch to be given.
+        Pitch = "pitch" "路演",
+        /// An objection to be answered.
+        Objection = "objection" "异议说明",
         /// An award to be accepted.
         Award = "award" "立项确认",
         /// An agreement to be signed.
         Agreement = "agreement" "协议签订",
+        /// A launch whose day is not set.
+        LaunchDate = "launch_date" "启动安排",
+        /// A launch whose day comes.
+        Launch = "launch" "项目启动",
         /// A report to be handed in.
         Report = "report" "项目报告",
-        /// What an evaluation found, to be put right.
+        /// What an evaluation or a visit found, to be put right.
         Rectification = "rectification" "整改",
-    }
-}
-
-/// When people are reminded, and staff get their daily digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ReminderRules {
-    /// How long before the deadline of each item, in hours; an item that is left out keeps its usual
-    /// ones, an empty list means no reminder.
-    pub hours_before: BTreeMap<Item, Vec<u32>>,
-    /// From which hour of the day no reminder goes out, 0 to 23.
-    pub quiet_from: u8,
-    /// Until which hour of the day; the same as `quiet_from` for no quiet hours.
-    pub quiet_until: u8,
-    /// At which hour of working days staff are told what waits for them; none: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest_hour: Option<u8>,
-}
-
-impl Default for ReminderRules {
-    fn default() -> Self {
-        Self {
-            hours_before: BTreeMap::new(),
-            quiet_from: 21,
-            quiet_until: 8,
-            digest_hour: Some(8),
-        }
-    }
-}
-
-impl ReminderRules {
-    /// How long before its deadline people are reminded of `item`, in hours.
-    pub fn hours(&self, item: Item) -> &[u32] {
-        self.hours_before
-            .get(&item)
-            .map_or_else(|| usual(item), Vec::as_slice)
+        /// A ground to stop a project, to be answered.
+        Hearing = "hearing" "陈述申辩",
+        /// Money to be paid back.
+        Refund = "refund" "退款",
     }
 }
 
@@ -75,11 +52,15 @@ impl ReminderRules {
 const fn usual(item: Item) -> &'static [u32] {
     match item {
         Item::Draft => &[168, 72, 24, 3],
-        Item::Correction => &[24],
+        Item::Correction | Item::Pitch | Item::Objection => &[24],
         Item::Award => &[120, 48, 24],
         Item::Agreement => &[120, 48],
+        Item::LaunchDate => &[168, 72, 24],
+        Item::Launch => &[72, 24],
         Item::Report => &[480, 240, 72, 24],
         Item::Rectification => &[120, 24],
+        Item::Hearing => &[48, 24],
+        Item::Refund => &[240, 72, 24],
     }
 }
 
@@ -87,12 +68,29 @@ const fn usual(item: Item) -> &'static [u32] {
 pub const WATCHED: &[(Kind, &[&str])] = &[
     (Kind::Application, &["draft"]),
     (Kind::Application, &["returned"]),
+    (Kind::Slot, &["scheduled", "confirmed"]),
+    (Kind::Objection, &["accepted"]),
     (Kind::Award, &["issued"]),
     (
         Kind::Project,
-        &["refining", "agreement_pending", "rectifying"],
+        &[
+            "refining",
+            "agreement_pending",
+            "signed",
+            "launched",
+            "active",
+            "midterm_due",
+            "rectifying",
+            "midterm_failed",
+            "final_due",
+            "final_failed",
+            "closing",
+            "suspended",
+            "recovering",
+        ],
     ),
     (Kind::Report, &["requested", "draft", "returned"]),
+    (Kind::Visit, &["rectifying"]),
 ];
 
 /// Something that has to be done, and until when.
@@ -106,294 +104,125 @@ pub struct Due {
     pub since: Timestamp,
 }
 
-/// One reminder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reminder {
-    /// How long before the deadline, in hours, as the policy says.
-    pub hours: u32,
-    /// When it goes out.
-    pub at: Timestamp,
+impl Due {
+    /// The deadline as people read it: a launch has a day, all else a time.
+    pub fn written_in(&self, zone: &TimeZone) -> String {
+        match self.item {
+            Item::Launch => self.at.date_in(zone).to_string(),
+            _ => self.at.written_in(zone),
+        }
+    }
 }
 
-/// What the organisation that `state` belongs to has to do, if anything.
-pub fn due(state: &State, cycle: &Cycle) -> Option<Due> {
-    let (item, at) = match state {
+/// What those that `state` belongs to have to do, if anything: each item once.
+pub fn due(state: &State, cycle: &Cycle, zone: &TimeZone) -> Vec<Due> {
+    let task = |item: Item, at: Option<Timestamp>| at.map(|at| (item, at));
+    let tasks = match state {
         State::Application(one) => match one.stage {
-            application::Stage::Draft => (Item::Draft, cycle.closes_at?),
-            application::Stage::Returned => (Item::Correction, one.data.correction.as_ref()?.due),
-            _ => return None,
-        },
-        State::Award(one) if one.stage == award::Stage::Issued => (Item::Award, one.data.due?),
-        State::Project(one) => match one.stage {
-            project::Stage::Refining | project::Stage::AgreementPending => {
-                (Item::Agreement, one.data.sign_by?)
+            application::Stage::Draft => [task(Item::Draft, cycle.closes_at), None],
+            application::Stage::Returned => {
+                let correction = one.data.correction.as_ref();
+                [task(Item::Correction, correction.map(|one| one.due)), None]
             }
-            project::Stage::Rectifying => {
-                (Item::Rectification, one.data.rectifications.last()?.due)
-            }
-            _ => return None,
+            _ => [None, None],
         },
-        State::Report(one) => match one.stage {
-            report::Stage::Requested | report::Stage::Draft | report::Stage::Returned => {
-                (Item::Report, one.data.due?)
-            }
-            _ => return None,
-        },
-        _ => return None,
+        State::Slot(one) => {
+            use slot::Stage::{Confirmed, Scheduled};
+            let ahead = matches!(one.stage, Scheduled | Confirmed);
+            [
+                ahead.then_some((Item::Pitch, one.data.turn.starts_at)),
+                None,
+            ]
+        }
+        State::Objection(one) if one.stage == objection::Stage::Accepted => {
+            [task(Item::Objection, one.data.due), None]
+        }
+        State::Award(one) if one.stage == award::Stage::Issued => {
+            [task(Item::Award, one.data.due), None]
+        }
+        State::Project(one) => [
+            of_project(one.stage, &one.data, zone),
+            to_answer(one.stage, &one.data),
+        ],
+        State::Report(one) => {
+            use report::Stage::{Draft, Requested, Returned};
+            let wanted = matches!(one.stage, Requested | Draft | Returned);
+            [task(Item::Report, one.data.due.filter(|_| wanted)), None]
+        }
+        State::Visit(one) if one.stage == visit::Stage::Rectifying => {
+            [task(Item::Rectification, one.data.due), None]
+        }
+        _ => [None, None],
     };
-    let moved = cycle.extensions.last().map(|one| one.at);
-    let moved = moved.filter(|_| item == Item::Draft).unwrap_or_default();
-    Some(Due {
-        item,
-        at,
-        since: state.updated_at().max(moved),
-    })
-}
-
-/// Every reminder of `due`, earliest first. One that would fall into the quiet hours goes out at their
-/// end, or at their beginning where their end is too late.
-pub fn schedule(due: &Due, rules: &ReminderRules, zone: &TimeZone) -> Vec<Reminder> {
-    let mut reminders: Vec<Reminder> = rules
-        .hours(due.item)
-        .iter()
-        .map(|&hours| {
-            let wanted = Timestamp(due.at.0.saturating_sub(i64::from(hours) * HOUR));
-            Reminder {
-                hours,
-                at: outside_quiet_hours(wanted, due.at, rules, zone),
+    let extended = cycle.extensions.last().map(|one| one.at);
+    tasks
+        .into_iter()
+        .flatten()
+        .map(|(item, at)| {
+            let moved = extended.filter(|_| item == Item::Draft).unwrap_or_default();
+            Due {
+                item,
+                at,
+                since: state.updated_at().max(moved),
             }
         })
-        .collect();
-    reminders.sort_by_key(|one| (one.at, std::cmp::Reverse(one.hours)));
-    reminders
+        .collect()
 }
 
-/// The reminder of `due` that is to be out by `now`: the latest one whose time has come. Earlier ones
-/// that were missed are dropped, and so are those from before it was known, and all once it is over.
-pub fn current(
-    due: &Due,
-    rules: &ReminderRules,
+/// What a project has to do at its stage.
+fn of_project(
+    stage: project::Stage,
+    project: &Project,
     zone: &TimeZone,
-    now: Timestamp,
-) -> Option<Reminder> {
-    if now > due.at {
-        return None;
-    }
-    schedule(due, rules, zone)
-        .into_iter()
-        .rfind(|one| one.at <= now)
-        .filter(|one| one.at >= due.since)
-}
-
-fn outside_quiet_hours(
-    wanted: Timestamp,
-    deadline: Timestamp,
-    rules: &ReminderRules,
-    zone: &TimeZone,
-) -> Timestamp {
-    let (from, until) = (rules.quiet_from, rules.quiet_until);
-    let hour = wanted.hour_in(zone);
-    let over_midnight = from > until;
-    let quiet = if over_midnight {
-        hour >= from || hour < until
-    } else {
-        from <= hour && hour < until
-    };
-    if !quiet {
-        return wanted;
-    }
-    let date = wanted.date_in(zone);
-    let began = if over_midnight && hour < until {
-        date.yesterday().unwrap_or(date)
-    } else {
-        date
-    };
-    let ended = if over_midnight {
-        began.tomorrow().unwrap_or(began)
-    } else {
-        began
-    };
-    let end = at_hour(ended, until, zone);
-    if end < deadline {
-        end
-    } else {
-        at_hour(began, from, zone)
-    }
-}
-
-/// `hour` o'clock on `date`.
-fn at_hour(date: Date, hour: u8, zone: &TimeZone) -> Timestamp {
-    let time = i8::try_from(hour)
-        .ok()
-        .and_then(|hour| Time::new(hour, 0, 0, 0).ok())
-        .unwrap_or_default();
-    Timestamp::of_civil(date.to_datetime(time), zone)
-}
-
-/// What waits for staff: kind, stages, in Chinese and in English.
-pub const DESK: &[(Kind, &[&str], &str, &str)] = &[
-    (
-        Kind::Application,
-        &["submitted", "screening", "rechecking"],
-        "待审查申报",
-        "applications to be checked",
-    ),
-    (
-        Kind::Objection,
-        &["filed", "accepted", "heard"],
-        "待处理异议",
-        "objections to be ruled on",
-    ),
-    (
-        Kind::Project,
-        &["plan_submitted"],
-        "待审项目计划",
-        "project plans to be looked at",
-    ),
-    (
-        Kind::Report,
-        &["submitted"],
-        "待审报告",
-        "reports to be looked at",
-    ),
-    (
-        Kind::ChangeRequest,
-        &["filed"],
-        "待审变更申请",
-        "changes to be decided on",
-    ),
-    (
-        Kind::Tranche,
-        &["requested", "approved"],
-        "待办拨款",
-        "payments under way",
-    ),
-];
-
-/// Until when staff have to deal with `state`, where that is set.
-pub fn staff_due(state: &State) -> Option<Timestamp> {
-    match state {
-        State::Objection(one) => one.data.due,
+) -> Option<(Item, Timestamp)> {
+    use project::Stage::{AgreementPending, Recovering, Rectifying, Refining, Signed};
+    match stage {
+        Refining | AgreementPending => Some((Item::Agreement, project.sign_by?)),
+        Signed => Some(match &project.launch {
+            Some(launch) => (Item::Launch, beginning_of(launch.date, zone)),
+            None => (
+                Item::LaunchDate,
+                Timestamp::end_of_day(project.launch_by?, zone),
+            ),
+        }),
+        Rectifying => Some((Item::Rectification, project.rectifications.last()?.due)),
+        Recovering => {
+            let day = project.demand.as_ref()?.due_on;
+            Some((Item::Refund, Timestamp::end_of_day(day, zone)))
+        }
         _ => None,
     }
 }
 
-/// Whether the digest of the day is due by `now`; none on a day off.
-pub fn digest_is_due(policy: &PolicyDocument, now: Timestamp, working_day: bool) -> bool {
-    working_day
-        && policy
-            .reminders
-            .digest_hour
-            .is_some_and(|hour| now.hour_in(&policy.zone()) >= hour)
+/// What a project may answer before it is stopped, at whatever stage it is.
+fn to_answer(stage: project::Stage, project: &Project) -> Option<(Item, Timestamp)> {
+    let hearing = project.hearing.as_ref()?;
+    let open = project::STOPPABLE.contains(&stage) && hearing.statement.is_none();
+    open.then_some((Item::Hearing, hearing.until))
+}
+
+fn beginning_of(date: Date, zone: &TimeZone) -> Timestamp {
+    Timestamp::of_civil(date.to_datetime(Time::midnight()), zone)
+}
+
+/// Whether `item` needs nobody's doing any more although its record still stands there. The world holds
+/// what the moves of the record look at.
+pub fn is_settled(item: Item, state: &State, world: &World) -> bool {
+    match (item, state) {
+        // All came back; finance has only to confirm it.
+        (Item::Refund, State::Project(one)) => project::outstanding(one, world) == Money::ZERO,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
-
-    fn zone() -> TimeZone {
-        TimeZone::get("Asia/Shanghai").unwrap()
-    }
-
-    fn at(text: &str) -> Timestamp {
-        format!("{text}+08:00").parse().unwrap()
-    }
-
-    fn draft(deadline: &str) -> Due {
-        Due {
-            item: Item::Draft,
-            at: at(deadline),
-            since: at("2024-05-06T09:00:00"),
-        }
-    }
-
-    fn times(due: &Due, rules: &ReminderRules) -> Vec<(u32, Timestamp)> {
-        let all = schedule(due, rules, &zone());
-        all.iter().map(|one| (one.hours, one.at)).collect()
-    }
-
-    #[test]
-    fn they_go_out_before_the_deadline_and_move_with_it() {
-        let rules = ReminderRules::default();
-        let expected = |days: [&str; 4]| -> Vec<(u32, Timestamp)> {
-            [168, 72, 24, 3].into_iter().zip(days.map(at)).collect()
-        };
-        assert_eq!(
-            times(&draft("2024-05-31T17:00:00"), &rules),
-            expected([
-                "2024-05-24T17:00:00",
-                "2024-05-28T17:00:00",
-                "2024-05-30T17:00:00",
-                "2024-05-31T14:00:00"
-            ])
-        );
-        assert_eq!(
-            times(&draft("2024-06-07T17:00:00"), &rules),
-            expected([
-                "2024-05-31T17:00:00",
-                "2024-06-04T17:00:00",
-                "2024-06-06T17:00:00",
-                "2024-06-07T14:00:00"
-            ])
-        );
-    }
-
-    #[test]
-    fn quiet_hours_put_them_off_or_where_that_is_too_late_forward() {
-        let mut rules = ReminderRules::default();
-        rules.hours_before.insert(Item::Draft, vec![24, 3]);
-        let midnight = times(&draft("2024-05-31T23:59:59.999"), &rules);
-        assert_eq!(
-            midnight,
-            [
-                (24, at("2024-05-31T08:00:00")),
-                (3, at("2024-05-31T20:59:59.999"))
-            ]
-        );
-        let morning = times(&draft("2024-05-31T09:00:00"), &rules);
-        assert_eq!(
-            morning,
-            [
-                (24, at("2024-05-30T09:00:00")),
-                (3, at("2024-05-31T08:00:00"))
-            ]
-        );
-        let early = times(&draft("2024-05-31T07:00:00"), &rules);
-        assert_eq!(
-            early,
-            [
-                (24, at("2024-05-30T08:00:00")),
-                (3, at("2024-05-30T21:00:00"))
-            ]
-        );
-        (rules.quiet_from, rules.quiet_until) = (12, 14);
-        let noon = times(&draft("2024-05-31T16:30:00"), &rules);
-        assert_eq!(noon[1], (3, at("2024-05-31T14:00:00")));
-        rules.quiet_until = 12;
-        let never_quiet = times(&draft("2024-05-31T07:00:00"), &rules);
-        assert_eq!(never_quiet[1], (3, at("2024-05-31T04:00:00")));
-    }
-
-    #[test]
-    fn of_those_missed_only_the_latest_is_sent_and_none_after_the_end() {
-        let rules = ReminderRules::default();
-        let due = draft("2024-05-31T17:00:00");
-        let hours =
-            |now: &str, due: &Due| current(due, &rules, &zone(), at(now)).map(|one| one.hours);
-        assert_eq!(hours("2024-05-24T16:59:59", &due), None);
-        assert_eq!(hours("2024-05-24T17:00:00", &due), Some(168));
-        assert_eq!(hours("2024-05-31T09:00:00", &due), Some(24));
-        assert_eq!(hours("2024-05-31T17:00:00", &due), Some(3));
-        assert_eq!(hours("2024-05-31T17:00:00.001", &due), None);
-        // Begun after the time of a reminder: that one is not for it.
-        let late = Due {
-            since: at("2024-05-30T18:00:00"),
-            ..due
-        };
-        assert_eq!(hours("2024-05-31T09:00:00", &late), None);
-        assert_eq!(hours("2024-05-31T14:00:00", &late), Some(3));
-    }
+    use crate::aggregate::{Record, Stored as _};
+    use crate::project::{Demand, Ground, Hearing, Launch, Stage};
 
     #[test]
     fn every_watched_stage_is_one_of_its_kind() {
@@ -406,5 +235,87 @@ mod tests {
                 );
             }
         }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        format!("{text}+08:00").parse().unwrap()
+    }
+
+    /// What is due of a project at `stage`, as people read it.
+    fn due_of(stage: Stage, project: &Project) -> Vec<(Item, String)> {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let record = Record {
+            id: Uuid::from_u128(1),
+            journal: Uuid::from_u128(2),
+            version: 1,
+            stage,
+            created_at: at("2024-09-01T09:00:00"),
+            updated_at: at("2024-09-01T09:00:00"),
+            data: project.clone(),
+        };
+        let all = due(&Project::state(record), &Cycle::default(), &zone);
+        all.iter()
+            .map(|one| (one.item, one.written_in(&zone)))
+            .collect()
+    }
+
+    fn only(item: Item, when: &str) -> Vec<(Item, String)> {
+        vec![(item, when.to_owned())]
+    }
+
+    #[test]
+    fn a_project_is_reminded_of_a_day_to_set_of_the_day_itself_and_of_what_it_owes() {
+        let mut project = Project {
+            launch_by: Some("2024-10-01".parse().unwrap()),
+            ..Project::default()
+        };
+        assert_eq!(
+            due_of(Stage::Signed, &project),
+            only(Item::LaunchDate, "2024-10-01 23:59")
+        );
+        project.launch = Some(Launch {
+            date: "2024-09-20".parse().unwrap(),
+            day_kind: None,
+            venue: None,
+        });
+        assert_eq!(
+            due_of(Stage::Signed, &project),
+            only(Item::Launch, "2024-09-20")
+        );
+        assert_eq!(due_of(Stage::Launched, &project), []);
+        project.demand = Some(Demand {
+            amount: Money::from_fen(1),
+            due_on: "2025-01-15".parse().unwrap(),
+        });
+        assert_eq!(
+            due_of(Stage::Recovering, &project),
+            only(Item::Refund, "2025-01-15 23:59")
+        );
+    }
+
+    #[test]
+    fn a_hearing_is_open_beside_whatever_else_is_due_until_it_is_answered() {
+        let hearing = |statement: Option<&str>| {
+            Some(Hearing {
+                ground: Ground::Deviation,
+                reason: "(演示)".to_owned(),
+                until: at("2025-03-07T23:59:59.999"),
+                statement: statement.map(str::to_owned),
+            })
+        };
+        let mut project = Project {
+            launch_by: Some("2024-10-01".parse().unwrap()),
+            hearing: hearing(None),
+            ..Project::default()
+        };
+        let heard = (Item::Hearing, "2025-03-07 23:59".to_owned());
+        assert_eq!(
+            due_of(Stage::Suspended, &project),
+            std::slice::from_ref(&heard)
+        );
+        assert_eq!(due_of(Stage::Signed, &project)[1], heard);
+        assert_eq!(due_of(Stage::Terminated, &project), []);
+        project.hearing = hearing(Some("(演示)说明"));
+        assert_eq!(due_of(Stage::Suspended, &project), []);
     }
 }

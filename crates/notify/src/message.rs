@@ -1,15 +1,18 @@
 //! From a fact to messages: pure, so that the same fact always tells the same people the same thing.
 
 use fundcycle_core::actor::{Actor, Grant, Role, Scope};
+use fundcycle_core::cycle::Cycle;
 use fundcycle_core::engine::Fact;
 use fundcycle_core::kinds::State;
 use fundcycle_core::names::Names as _;
+use fundcycle_core::policy::Policy;
 use fundcycle_core::visibility::{Eye, Viewer};
 use fundcycle_core::world::World;
 use fundcycle_store::outbox::OutboxMessage;
 use serde_json::{Map, Value, json};
 
 use crate::routes::{Audience, route};
+use crate::template::BEIJING;
 
 /// The channel that is the record of truth: what was said to whom can always be read there.
 pub const INBOX: &str = "inbox";
@@ -29,6 +32,7 @@ pub fn messages(fact: &Fact, state: &State, world: &World) -> Vec<OutboxMessage>
     };
     let mut data = view;
     data.insert("stage_zh".to_owned(), state.stage_zh().into());
+    data.insert("zone".to_owned(), zone(state, world).into());
     data.insert(
         "label".to_owned(),
         index
@@ -50,6 +54,17 @@ pub fn messages(fact: &Fact, state: &State, world: &World) -> Vec<OutboxMessage>
         receiver,
         payload,
     }]
+}
+
+/// The time zone of the cycle: people read times in it.
+fn zone(state: &State, world: &World) -> String {
+    let rules = world
+        .get::<Cycle>(state.journal())
+        .and_then(|cycle| world.get::<Policy>(cycle.data.policy?));
+    rules.map_or_else(
+        || BEIJING.to_owned(),
+        |rules| rules.data.document.programme.time_zone.clone(),
+    )
 }
 
 /// Somebody with exactly the receiver's rights; who acted is not among what they see.

@@ -2,7 +2,7 @@
 //! due when is core's to say.
 
 use fundcycle_core::actor::Actor;
-use fundcycle_core::aggregate::Stored as _;
+use fundcycle_core::aggregate::{Record, Stored as _};
 use fundcycle_core::cycle::{self, Cycle};
 use fundcycle_core::kinds::{Kind, State};
 use fundcycle_core::names::Names as _;
@@ -15,6 +15,7 @@ use fundcycle_store::list::{ListError, ListQuery};
 use fundcycle_store::outbox::identity::Cause;
 use fundcycle_store::outbox::{OutboxMessage, OutboxRow};
 use fundcycle_store::{Store, StoreError};
+use jiff::tz::TimeZone;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -49,7 +50,8 @@ pub async fn queue_due(store: &Store, now: Timestamp) -> Result<usize, StoreErro
             }
             let states = store.in_stages(one.id, *kind, stages).await?;
             let rows = due_now(store, &one, &states, seq, now).await?;
-            queued += queue_new(store, one.id, rows).await?;
+            queued += rows.len();
+            store.queue_messages(&rows).await?;
         }
     }
     Ok(queued)
@@ -60,7 +62,6 @@ const OVERTAKEN: i64 = 20 * 3_600_000;
 
 /// Why a message that names `cause` is not needed any more; none where it is. `since` is when it was
 /// queued.
-///
 async fn moot(
     store: &Store,
     cause: &Cause,
@@ -83,12 +84,25 @@ async fn moot(
     let open = world
         .get::<Cycle>(state.journal())
         .filter(|cycle| is_under_way(cycle.stage))
-        .and_then(|cycle| reminder::due(&state, &cycle.data));
+        .and_then(|cycle| {
+            let all = reminder::due(&state, &cycle.data, &zone(cycle, &world));
+            all.into_iter().find(|one| one.item.name() == item)
+        })
+        .filter(|open| now <= open.at && !reminder::is_settled(open.item, &state, &world));
     Ok(match open {
-        Some(open) if open.item.name() == item && open.at.0 == *due && now <= open.at => None,
-        Some(open) if open.item.name() == item && now <= open.at => Some("its deadline moved"),
-        _ => Some("what it reminds of is done or over"),
+        Some(open) if open.at.0 == *due => None,
+        Some(_) => Some("its deadline moved"),
+        None => Some("what it reminds of is done or over"),
     })
+}
+
+/// The time zone of a cycle's deadlines.
+fn zone(cycle: &Record<Cycle>, world: &World) -> TimeZone {
+    let rules = cycle.data.policy.and_then(|id| world.get::<Policy>(id));
+    rules.map_or_else(
+        || PolicyDocument::zone_named("Asia/Shanghai"),
+        |rules| rules.data.document.zone(),
+    )
 }
 
 /// Refuses a message that nobody needs any more.
@@ -125,6 +139,17 @@ fn may_be_due(one: &UnderWay, stages: &[&str], now: Timestamp) -> bool {
     reminder::current(&due, &one.policy.reminders, &one.policy.zone(), now).is_some()
 }
 
+/// A reminder whose time has come.
+struct Found<'a> {
+    state: &'a State,
+    due: Due,
+    cause: Cause,
+}
+
+/// How many records are looked at together.
+const TOGETHER: usize = 200;
+
+/// The messages whose time has come and that are not queued yet.
 async fn due_now(
     store: &Store,
     one: &UnderWay,
@@ -133,39 +158,54 @@ async fn due_now(
     now: Timestamp,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let zone = one.policy.zone();
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     for state in states {
-        let Some(due) = reminder::due(state, &one.cycle) else {
-            continue;
-        };
-        let Some(current) = reminder::current(&due, &one.policy.reminders, &zone, now) else {
-            continue;
-        };
-        let cause = Cause::Reminder {
-            record: state.id(),
-            item: due.item.name().to_owned(),
-            hours: current.hours,
-            due: due.at.0,
-        };
-        rows.push(OutboxRow {
-            journal: one.id,
-            id: cause.identity(),
-            seq,
-            message: OutboxMessage {
-                channel: INBOX.to_owned(),
-                topic: topic(due.item),
-                receiver: None,
-                payload: json!({
-                    "kind": state.kind(),
-                    "subject": state.id(),
-                    "organisation": state.index().organisation,
-                    "data": { "label": label(store, state).await?, "due": due.at.written_in(&zone) },
-                    "cause": cause,
-                }),
-            },
-            created_at: now.0,
-            due_at: now.0,
-        });
+        for due in reminder::due(state, &one.cycle, &zone) {
+            let Some(current) = reminder::current(&due, &one.policy.reminders, &zone, now) else {
+                continue;
+            };
+            let cause = Cause::Reminder {
+                record: state.id(),
+                item: due.item.name().to_owned(),
+                hours: current.hours,
+                due: due.at.0,
+            };
+            found.push(Found { state, due, cause });
+        }
+    }
+    let ids: Vec<Uuid> = found.iter().map(|one| one.cause.identity()).collect();
+    let known = store.queued_among(one.id, &ids).await?;
+    found.retain(|one| !known.contains(&one.cause.identity()));
+
+    let mut rows = Vec::new();
+    for chunk in found.chunks(TOGETHER) {
+        let states: Vec<State> = chunk.iter().map(|one| one.state.clone()).collect();
+        let world = store.world_for(&states).await?;
+        for Found { state, due, cause } in chunk {
+            if reminder::is_settled(due.item, state, &world) {
+                continue;
+            }
+            let data = json!({ "label": label(store, state).await?, "due": due.written_in(&zone) });
+            rows.push(OutboxRow {
+                journal: one.id,
+                id: cause.identity(),
+                seq,
+                message: OutboxMessage {
+                    channel: INBOX.to_owned(),
+                    topic: topic(due.item),
+                    receiver: None,
+                    payload: json!({
+                        "kind": state.kind(),
+                        "subject": state.id(),
+                        "organisation": state.index().organisation,
+                        "data": data,
+                        "cause": cause,
+                    }),
+                },
+                created_at: now.0,
+                due_at: now.0,
+            });
+        }
     }
     Ok(rows)
 }

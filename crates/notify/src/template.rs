@@ -4,11 +4,11 @@ mod sample;
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior};
+use fundcycle_core::policy::PolicyDocument;
+use fundcycle_core::time::Timestamp;
+use minijinja::{Environment, ErrorKind, State, UndefinedBehavior};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-pub use self::sample::sample;
 
 /// The languages that messages are written in; the first is spoken where no other is asked for.
 pub const LOCALES: &[(&str, &str)] = &[
@@ -66,12 +66,24 @@ pub struct Words {
     pub text: String,
 }
 
+/// A topic in a file of templates.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    title: String,
+    text: String,
+    /// What its messages have beside what all about that kind of record have.
+    #[serde(default)]
+    sample: Map<String, Value>,
+}
+
 /// How much work filling in a template may be: a template that staff wrote must not hold the service up.
 const FUEL: u64 = 100_000;
 
 /// Every template, read once.
 pub struct Templates {
     by_locale: BTreeMap<&'static str, BTreeMap<String, Words>>,
+    samples: BTreeMap<String, Map<String, Value>>,
     environment: Environment<'static>,
 }
 
@@ -82,21 +94,44 @@ impl Templates {
     ///
     /// [`TemplateError::File`] with the place.
     pub fn built_in() -> Result<Self, TemplateError> {
-        let mut by_locale = BTreeMap::new();
+        let (mut by_locale, mut samples) = (BTreeMap::new(), BTreeMap::new());
         for (locale, text) in LOCALES {
-            let topics = toml::from_str(text).map_err(|source| TemplateError::File {
-                locale: (*locale).to_owned(),
-                source: Box::new(source),
-            })?;
-            by_locale.insert(*locale, topics);
+            let topics: BTreeMap<String, Section> =
+                toml::from_str(text).map_err(|source| TemplateError::File {
+                    locale: (*locale).to_owned(),
+                    source: Box::new(source),
+                })?;
+            let mut words = BTreeMap::new();
+            for (
+                topic,
+                Section {
+                    title,
+                    text,
+                    sample,
+                },
+            ) in topics
+            {
+                if !sample.is_empty() {
+                    samples.insert(topic.clone(), sample);
+                }
+                words.insert(topic, Words { title, text });
+            }
+            by_locale.insert(*locale, words);
         }
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
+        environment.add_filter("time", time);
         Ok(Self {
             by_locale,
+            samples,
             environment,
         })
+    }
+
+    /// An example of what a message on `topic` is filled in with: what templates are tried with.
+    pub fn sample(&self, topic: &str) -> Map<String, Value> {
+        sample::sample(topic, self.samples.get(topic))
     }
 
     /// The topics that have words in `locale`.
@@ -159,6 +194,19 @@ impl Templates {
             text: fill(&words.text)?,
         })
     }
+}
+
+/// The time zone in which times are written where a message names none.
+pub const BEIJING: &str = "Asia/Shanghai";
+
+/// The filter `time`: an instant as people read it, in the time zone that the message names as `zone`.
+fn time(state: &State<'_, '_>, instant: &str) -> Result<String, minijinja::Error> {
+    let instant: Timestamp = instant
+        .parse()
+        .map_err(|error| minijinja::Error::new(ErrorKind::InvalidOperation, format!("{error}")))?;
+    let zone = state.lookup("zone");
+    let zone = zone.as_ref().and_then(|zone| zone.as_str());
+    Ok(instant.written_in(&PolicyDocument::zone_named(zone.unwrap_or(BEIJING))))
 }
 
 /// The language that is written for whoever reads `locale`.

@@ -6,9 +6,12 @@ use std::fmt::Write as _;
 
 use fundcycle_core::kinds::Kind;
 use fundcycle_core::names::Names as _;
+use fundcycle_notify::channels::email::letter::{Letter, letter};
+use fundcycle_notify::preferences::Group;
 use fundcycle_notify::routes::{ROUTES, Route, topics};
-use fundcycle_notify::template::{LOCALES, Templates, sample};
-use serde_json::{Value, json};
+use fundcycle_notify::template::{LOCALES, Templates};
+use fundcycle_store::inbox::InboxMessage;
+use uuid::Uuid;
 
 #[test]
 fn every_route_names_a_move_of_a_flow() {
@@ -33,46 +36,84 @@ fn every_topic_has_words_in_every_language_and_no_words_are_left_over() {
     }
 }
 
-/// What the receiver of any message might see of its record.
-fn example() -> Value {
-    json!({
-        "number": "WJ2024-7K3M-9QXA",
-        "label": "家门口的幸福好“食”光",
-        "form": { "title": "家门口的幸福好“食”光" },
-        "submissions": [{ "content_hash": "9f86d081…" }],
-        "correction": { "items": [{ "field": "indicators", "note": "请补充可衡量的指标" }], "due": "2024-06-06T15:59:59.999Z" },
-        "decision": { "reason": "项目内容与所报领域不符" },
-        "recheck_by": "2024-06-06T15:59:59.999Z",
-        "reason": "请核对预算一项的评分",
-        "hearing": { "reason": "项目逾期未启动。" },
-        "answer": "经复核,指标完成率计算无误。",
-        "rectification": "补齐活动签到表。",
-        "due": "2024-06-06T15:59:59.999Z",
-        "turn": { "number": "WJ2024-7K3M-9QXA", "position": 3 },
-        "swap": { "with": "WJ2024-8N4P-2RYB", "reason": "上午须出庭" },
-        "description": "短信网关",
-        "because": "the receiver answered 410 Gone",
-    })
+/// Every message in full, as a letter to somebody: what is before the mail program and nothing else.
+fn letters(locale: &str) -> String {
+    let templates = Templates::built_in().unwrap();
+    let mut all = String::new();
+    for topic in topics() {
+        let words = templates
+            .render(&topic, locale, &templates.sample(&topic))
+            .unwrap();
+        let told = InboxMessage {
+            account: Uuid::nil(),
+            id: Uuid::nil(),
+            at: 0,
+            topic: topic.clone(),
+            locale: locale.to_owned(),
+            title: words.title,
+            text: words.text,
+            subject: None,
+            read_at: None,
+        };
+        let leave = Group::of(&topic)
+            .optional()
+            .then_some("https://fund.example.org/v1/unsubscribe/TOKEN");
+        let letter = letter(&told, "王芳", Some("https://fund.example.org"), leave);
+        let Letter {
+            subject,
+            text,
+            html,
+        } = letter;
+        let _ = writeln!(
+            all,
+            "===== {topic}\n{subject}\n-----\n{text}\n-----\n{html}"
+        );
+    }
+    all
 }
 
 #[test]
-fn the_words_of_every_message() {
-    let templates = Templates::built_in().unwrap();
-    let data = example().as_object().cloned().unwrap();
-    let mut text = String::new();
-    for (locale, _) in LOCALES {
-        for topic in topics() {
-            let mut data = data.clone();
-            data.extend(sample(&topic));
-            let message = templates.render(&topic, locale, &data).unwrap();
-            let _ = writeln!(
-                text,
-                "[{locale}] {topic}\n  {}\n  {}",
-                message.title, message.text
-            );
-        }
+fn every_letter_in_chinese() {
+    insta::assert_snapshot!(letters("zh-CN"));
+}
+
+#[test]
+fn every_letter_in_english() {
+    insta::assert_snapshot!(letters("en"));
+}
+
+#[test]
+fn what_people_wrote_is_text_in_a_letter_and_nothing_else() {
+    let told = InboxMessage {
+        account: Uuid::nil(),
+        id: Uuid::nil(),
+        at: 0,
+        topic: "application.accept".to_owned(),
+        locale: "en".to_owned(),
+        title: "A & B\r\nBcc: everybody@example.org".to_owned(),
+        text: "<script>alert('1')</script>\nsecond \"line\"".to_owned(),
+        subject: None,
+        read_at: None,
+    };
+    let letter = letter(&told, "<b>Eve</b>", None, None);
+    assert_eq!(letter.subject, "A & B  Bcc: everybody@example.org");
+    assert!(!letter.html.contains("<script") && !letter.html.contains("<b>"));
+    for part in [
+        "<title>A &amp; B",
+        "<p>Dear &lt;b&gt;Eve&lt;/b&gt;,</p>",
+        "<p>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;</p>\n<p>second &quot;line&quot;</p>",
+    ] {
+        assert!(
+            letter.html.contains(part),
+            "{part} is not in {}",
+            letter.html
+        );
     }
-    insta::assert_snapshot!(text);
+    assert!(
+        letter
+            .text
+            .contains("<script>alert('1')</script>\nsecond \"line\"")
+    );
 }
 
 #[test]

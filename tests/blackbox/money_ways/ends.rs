@@ -1,6 +1,6 @@
 //! How projects end: with the money back, with a part given up, or as agreed.
 
-use super::{Bureau, Case, Walk, because, json, reports};
+use super::{Bureau, Case, Walk, because, json, reminded_of, reports};
 
 /// What became of the three tranches, of a half, three tenths and the rest of the award.
 async fn left(walk: &Walk<'_>, bureau: &Bureau, case: &Case, stages: [&str; 3]) {
@@ -63,6 +63,8 @@ pub(super) async fn what_was_not_spent_comes_back(
     .await;
     let why = walk.refused(finance, project, "confirm_recovery", json!({}));
     assert_eq!(why.await, "nothing_owed");
+    bureau.at(walk, "2025-02-11T08:00:00+08:00").await;
+    assert_eq!(reminded_of(walk, &bureau.admin, "refund").await, 1);
     walk.must(
         finance,
         project,
@@ -71,6 +73,9 @@ pub(super) async fn what_was_not_spent_comes_back(
         "recovering",
     )
     .await;
+    // All is there: nobody is reminded, although finance has not confirmed it yet.
+    bureau.at(walk, "2025-02-18T08:00:00+08:00").await;
+    assert_eq!(reminded_of(walk, &bureau.admin, "refund").await, 1);
     let why = walk.refused(lead, project, "write_off", because("无款可核"));
     assert_eq!(why.await, "something_owed, write_off_proposed");
     walk.must(finance, project, "confirm_recovery", json!({}), "recovered")

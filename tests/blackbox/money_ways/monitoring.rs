@@ -1,6 +1,6 @@
 //! What is known of a project between its launch and its evaluation: activities, visits, flags.
 
-use super::{Bureau, Case, Kind, Value, Walk, because, id, json};
+use super::{Bureau, Case, Kind, Value, Walk, because, id, json, reminded_of};
 
 /// What these lives make happen.
 pub(crate) const VERBS: &[&str] = &[
@@ -100,6 +100,12 @@ pub(super) async fn a_visit_is_answered_late(walk: &mut Walk<'_>, bureau: &Burea
     assert_eq!(why.await, "forbidden");
     walk.must(staff, &visit, "demand_rectification", what, "rectifying")
         .await;
+    // Five days before, late because the clock leapt, and on the last day.
+    for (now, times) in [("2024-12-13T07:59:59", 1), ("2024-12-13T08:00:00", 2)] {
+        bureau.at(walk, &format!("{now}+08:00")).await;
+        let reminded = reminded_of(walk, &bureau.admin, "rectification").await;
+        assert_eq!(reminded, times, "{now}");
+    }
     bureau.at(walk, "2024-12-14T00:00:00+08:00").await;
     let seen = walk.read(owner, &visit).await;
     assert_eq!(

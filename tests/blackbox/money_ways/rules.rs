@@ -2,7 +2,9 @@
 //! demand that is reminded of.
 
 use super::evaluations::scored;
-use super::{Bureau, Case, Kind, Value, Walk, agreement, because, id, json, monitoring, text};
+use super::{
+    Bureau, Case, Kind, Value, Walk, agreement, because, id, json, monitoring, reminded_of, text,
+};
 
 /// What these lives make happen.
 pub(crate) const VERBS: &[&str] = &[
@@ -35,6 +37,7 @@ pub(super) async fn are_amended(walk: &mut Walk<'_>, bureau: &Bureau) {
     document["termination"] = json!({
         "hearing_working_days": 5, "demand_working_days": 15, "ban_days": { "failed_evaluation": 365 },
     });
+    document["reminders"] = json!({ "hours_before": { "hearing": [190] } });
     document["monitoring"] = json!({
         "silence_days": 45, "underspend": { "after": "0.3", "below": "0.5" },
         "reports": { "every": "quarter", "due_days": 10 },
@@ -149,6 +152,12 @@ pub(super) async fn one_never_reports_and_is_stopped(
     let told = "midterm_failed";
     walk.must(staff, project, "announce_termination", ground.clone(), told)
         .await;
+    // It is reminded of its answer, in the morning and once.
+    for (hour, times) in [("07:59:59", 0), ("08:00:00", 1), ("12:00:00", 1)] {
+        bureau.at(walk, &format!("2024-11-15T{hour}+08:00")).await;
+        let reminded = reminded_of(walk, &bureau.admin, "hearing").await;
+        assert_eq!(reminded, times, "{hour}");
+    }
     let answer = json!({ "statement": "(演示)负责人离职,未及时交接" });
     walk.must(owner, project, "be_heard", answer, told).await;
     walk.must(lead, project, "terminate", ground, "terminated")
@@ -166,6 +175,12 @@ pub(super) async fn one_never_reports_and_is_stopped(
     let seen = walk.read(owner, project).await;
     assert_eq!(seen["demand"]["due_on"], "2024-12-06");
     assert!(seen["demand_reminded_at"].is_null());
+    // Ten days before, late because the clock leapt, and three days before.
+    for (now, times) in [("2024-12-04T07:59:59", 1), ("2024-12-04T08:00:00", 2)] {
+        bureau.at(walk, &format!("{now}+08:00")).await;
+        let reminded = reminded_of(walk, &bureau.admin, "refund").await;
+        assert_eq!(reminded, times, "{now}");
+    }
     bureau.at(walk, "2024-12-07T09:00:00+08:00").await;
     let seen = walk.read(owner, project).await;
     assert!(!seen["demand_reminded_at"].is_null(), "{seen}");

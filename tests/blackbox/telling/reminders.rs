@@ -117,6 +117,24 @@ async fn what_was_missed_is_sent_once_and_what_is_done_is_not_reminded_of(databa
     follows_from_the_record(&database);
 }
 
+/// One of two messages of staff is read: by them, and by nobody else.
+async fn what_is_read_is_marked(office: &Office, id: &str) {
+    let path = format!("/v1/me/inbox/{id}/read");
+    let ask = async |method: &str, path: &str, token: &str| {
+        office.server.ask(method, path, Some(token), None).await
+    };
+    assert_eq!(ask("POST", &path, &office.lead).await.0, 404);
+    for (marked, unread) in [(false, 2), (true, 1), (true, 1)] {
+        if marked {
+            assert_eq!(ask("POST", &path, &office.staff).await.0, 204);
+        }
+        let (_, me) = ask("GET", "/v1/me", &office.staff).await;
+        assert_eq!(me["unread"], unread, "{me}");
+        let read = |one: &Value| one["id"] == id && !one["read_at"].is_null();
+        assert_eq!(digests(office).await.iter().any(read), marked);
+    }
+}
+
 /// The digests in the inbox of staff, newest first.
 async fn digests(office: &Office) -> Vec<Value> {
     let (status, inbox) = office
@@ -151,6 +169,7 @@ async fn staff_are_told_on_working_days_what_waits_for_them(database: Database) 
     assert_eq!(digests.len(), 2, "{digests:?}");
     assert_eq!(digests[0]["title"], "今日待办(2024-05-11)");
     assert_eq!(digests[0]["text"], "2024年公益创投:\n待审查申报 1 件");
+    what_is_read_is_marked(&office, digests[1]["id"].as_str().unwrap()).await;
     // Nobody else is told.
     let (_, inbox) = office
         .server

@@ -277,7 +277,7 @@ pub const NOTED: &[Stage] = {
 };
 
 /// The stages in which a lead stops a project for good.
-const STOPPABLE: &[Stage] = {
+pub const STOPPABLE: &[Stage] = {
     use Stage::*;
     &[
         Signed,

@@ -1,6 +1,6 @@
 //! E-mail over SMTP: each message of the inbox as a letter of its own, to one person.
 
-mod letter;
+pub mod letter;
 
 use std::time::Duration;
 

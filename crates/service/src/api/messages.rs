@@ -8,7 +8,7 @@ use fundcycle_core::actor::Role;
 use fundcycle_core::rejection::{Fault, Text};
 use fundcycle_core::time::Timestamp;
 use fundcycle_notify::routes::topics;
-use fundcycle_notify::template::{LOCALES, Rendered, Templates, Words, sample};
+use fundcycle_notify::template::{LOCALES, Rendered, Templates, Words};
 use fundcycle_store::wording::Wording;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -161,11 +161,12 @@ async fn list(call: Call) -> Answered {
             let Some(words) = words.or(built_in) else {
                 continue;
             };
-            let tried = templates.fill(&topic, locale, &words, &sample(&topic));
+            let sample = templates.sample(&topic);
+            let tried = templates.fill(&topic, locale, &words, &sample);
             items.push(json!({
                 "topic": topic, "locale": locale, "own": mine.is_some(), "title": words.title, "text": words.text,
                 "changed_by": mine.map(|one| one.changed_by), "changed_at": mine.map(|one| Timestamp(one.changed_at)),
-                "preview": tried.ok().map(|seen| shown(&seen)), "variables": sample(&topic),
+                "preview": tried.ok().map(|seen| shown(&seen)), "variables": sample,
             }));
         }
     }
@@ -178,7 +179,8 @@ fn shown(rendered: &Rendered) -> Value {
 
 /// What these words look like; every fault of theirs where they do not work.
 fn tried(topic: &str, locale: &str, own: &Own) -> Result<Rendered, Problem> {
-    let (templates, data) = (templates()?, sample(topic));
+    let templates = templates()?;
+    let data = templates.sample(topic);
     let mut faults = Vec::new();
     for (name, text) in [("title", &own.title), ("text", &own.text)] {
         let alone = Words {

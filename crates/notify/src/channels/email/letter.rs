@@ -3,10 +3,14 @@
 use fundcycle_store::inbox::InboxMessage;
 
 /// A letter.
-pub(super) struct Letter {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Its subject, in one line.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
 }
 
 /// What stands around a message in one language.
@@ -36,7 +40,7 @@ const EN: Frame = Frame {
 
 /// The letter that tells `name` what `told` says; `public_url` is where they sign in, `unsubscribe`
 /// where they say that they want no more of such letters.
-pub(super) fn letter(
+pub fn letter(
     told: &InboxMessage,
     name: &str,
     public_url: Option<&str>,

@@ -27,3 +27,7 @@ torture rounds="200" commands="1000000" seed=`date +%s`:
     FUNDCYCLE_ROUNDS={{rounds}} cargo test --release -p fundcycle --test blackbox -- torture --nocapture --test-threads 1
     @echo "seed {{seed}}"
     PROPTEST_CASES=$(( {{commands}} / 30 )) PROPTEST_RNG_SEED={{seed}} cargo test --release -p fundcycle-core --test random random_commands
+
+# How long so many letters and webhooks take to go out, on both engines, and in how much memory.
+bench-delivery count="10000":
+    cargo bench -p fundcycle --bench delivery -- --count {{count}}

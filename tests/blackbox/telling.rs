@@ -1,5 +1,6 @@
 //! Everyone is told, once, at the right moment: what a real mail server gets.
 
+mod bounces;
 mod crowd;
 mod discretion;
 mod mail;

@@ -76,6 +76,9 @@ pub enum ChannelError {
     /// Nobody needs it any more.
     #[error("not needed: {0}")]
     Moot(String),
+    /// It waits for something that only its receiver can change.
+    #[error("held: {0}")]
+    Held(String),
 }
 
 impl From<StoreError> for ChannelError {

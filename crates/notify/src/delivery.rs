@@ -16,6 +16,8 @@ use crate::channel::{Channel, ChannelError};
 const LEASE: i64 = 120_000;
 /// Nothing is begun when less of the lease is left, in milliseconds: longer than any attempt takes.
 const MARGIN: i64 = 45_000;
+/// How long what is held rests until it is looked at again, in milliseconds.
+const HELD: i64 = 86_400_000;
 /// How many messages are leased at a time.
 const BATCH: u32 = 200;
 /// How many endings are noted in one transaction at most.
@@ -175,6 +177,10 @@ fn ending(
         Ok(()) => ("delivered", Ending::Delivered),
         Err(ChannelError::Moot(reason)) => ("cancelled", Ending::Cancelled { reason }),
         Err(ChannelError::Never(error)) => ("dead", Ending::Dead { error }),
+        Err(ChannelError::Held(reason)) => {
+            let at = Timestamp(now.0.saturating_add(HELD));
+            ("held", Ending::Held { at, reason })
+        }
         Err(ChannelError::Later(error)) => match channel.wait_after(message.attempts) {
             Some(wait) => {
                 let at = now

@@ -75,7 +75,7 @@ async fn moot(
         Cause::Digest { .. } => {
             return Ok((now.0 - since > OVERTAKEN).then_some("a newer digest has come"));
         }
-        Cause::Disabled { .. } => return Ok(None),
+        Cause::Bounced { .. } | Cause::Disabled { .. } => return Ok(None),
     };
     let Some(state) = store.read_one(None, *record).await? else {
         return Ok(Some("what it reminds of does not exist"));

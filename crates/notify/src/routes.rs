@@ -3,7 +3,7 @@
 use fundcycle_core::names::Names as _;
 use fundcycle_core::reminder::Item;
 
-use crate::channels::webhook;
+use crate::channels::{email::failing, webhook};
 use crate::{digest, reminders};
 
 /// For whom a message is.
@@ -119,7 +119,7 @@ pub fn reminder_of(topic: &str) -> Option<Item> {
 pub fn topics() -> impl Iterator<Item = String> {
     let routed = ROUTES.iter().map(Route::topic);
     let reminders = Item::ALL.iter().copied().map(reminders::topic);
-    let others = [webhook::DISABLED, digest::DIGEST].map(str::to_owned);
+    let others = [failing::FAILS, webhook::DISABLED, digest::DIGEST].map(str::to_owned);
     routed.chain(reminders).chain(others)
 }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod allocate;
 mod assign;
+mod bounce;
 mod calendar;
 pub(crate) mod database;
 mod doctor;
@@ -100,6 +101,15 @@ Exits with 1 if something is wrong, one line for each.")]
         after_help = "Example:\n  fundcycle uscc 53100000500021676K\nExits with 1 if any code is not valid."
     )]
     Uscc(uscc::UsccArgs),
+    /// Take in a report that a letter did not arrive (RFC 3464), from standard input.
+    #[command(after_help = "\
+Examples:
+  fundcycle bounce < report.eml
+  |/usr/local/bin/fundcycle bounce --config /etc/fundcycle.toml        an alias of the mail server
+  fetchmail --mda 'fundcycle bounce --config /etc/fundcycle.toml'      a mailbox somewhere else
+What is no report of a failure is left alone. Ends with 75 if it could not be asked: then mail servers
+keep the message and hand it over again.")]
+    Bounce(bounce::BounceArgs),
     /// Rank applications by the scores of their sheets.
     #[command(
         after_help = "Example:\n  fundcycle score --scores sheets.csv --method trimmed_mean --drop-high 1 --drop-low 1"
@@ -192,6 +202,8 @@ pub(crate) enum Stop {
     No,
     /// It could not be asked, for this reason.
     Trouble(String),
+    /// The same, and whoever asks shall ask again (`EX_TEMPFAIL` of sysexits.h).
+    Later(String),
 }
 
 impl<E: std::error::Error> From<E> for Stop {
@@ -214,6 +226,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Admin(command) => within_runtime(admin::run(command)),
         Command::Journal(command) => within_runtime(journal::run(command)),
         Command::Outbox(command) => within_runtime(outbox::run(command)),
+        Command::Bounce(args) => within_runtime(bounce::run(args)),
         Command::Policy(command) => policy::run(&command),
         Command::Calendar(command) => calendar::run(&command),
         Command::Uscc(args) => uscc::run(&args),
@@ -232,6 +245,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Stop::Trouble(reason)) => {
             complain(&reason);
             ExitCode::from(2)
+        }
+        Err(Stop::Later(reason)) => {
+            complain(&reason);
+            ExitCode::from(75)
         }
     }
 }

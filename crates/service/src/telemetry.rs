@@ -19,6 +19,7 @@ const REQUESTS: &str = "fundcycle_http_requests_total";
 const WAITING: &str = "fundcycle_messages_waiting";
 const FAILING: &str = "fundcycle_messages_failing";
 const DEAD: &str = "fundcycle_messages_dead";
+const ADDRESSES: &str = "fundcycle_mail_addresses_failing";
 const LAG: &str = "fundcycle_messages_lag_seconds";
 const DURATION: &str = "fundcycle_http_request_duration_seconds";
 
@@ -82,12 +83,18 @@ pub(crate) fn init_metrics() -> Result<PrometheusHandle, BuildError> {
         "Messages tried without success so far, by channel."
     );
     metrics::describe_gauge!(DEAD, "Messages given up and not dealt with, by channel.");
+    metrics::describe_gauge!(ADDRESSES, "Addresses that take no letters.");
     metrics::describe_gauge!(
         LAG,
         metrics::Unit::Seconds,
         "For how long the oldest message has been due, by channel."
     );
     Ok(handle)
+}
+
+/// Shows how many addresses take no letters.
+pub(crate) fn count_failing_addresses(count: usize) {
+    metrics::gauge!(ADDRESSES).set(u32::try_from(count).map_or(f64::INFINITY, f64::from));
 }
 
 /// Shows how each of the channels `names` keeps up. One that has nothing to do is shown as 0.

@@ -235,6 +235,36 @@ impl Store {
             "DELETE FROM inbox WHERE account = $1",
             account
         )?;
+        execute!(
+            &mut tx.engine(),
+            "DELETE FROM failing_address WHERE account = $1",
+            account
+        )?;
         Ok(tx.commit().await?)
+    }
+
+    /// Gives `account` another address. False where somebody has it, or there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// Where the database fails.
+    pub async fn change_email(
+        &self,
+        account: Uuid,
+        email: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = email_key(email);
+        let mut writer = self.pool().writer().await?;
+        let done = execute!(
+            &mut writer.engine(),
+            "UPDATE credential SET email = $1, email_key = $2, updated_at = $3
+             WHERE account = $4 AND NOT EXISTS (SELECT 1 FROM credential WHERE email_key = $2 AND account <> $4)",
+            email.trim(),
+            key,
+            now.0,
+            account
+        )?;
+        Ok(done > 0)
     }
 }

@@ -20,6 +20,7 @@ pub mod credential;
 pub mod entry;
 mod error;
 pub mod factor;
+pub mod failing;
 mod health;
 pub mod idempotency;
 pub mod inbox;

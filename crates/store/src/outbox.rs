@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 pub use self::desk::{DeskFilter, DeskRow, DeskStatus, Lag};
+pub(crate) use self::settle::shortened;
 pub use self::settle::{Ending, Settled};
 use crate::db::{Engine, Statement, Value};
 use crate::error::StoreError;

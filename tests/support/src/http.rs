@@ -119,6 +119,11 @@ impl HttpReceiver {
         self.wait(&format!("{count} posts"), |posts, _| posts >= count)
     }
 
+    /// How many posts came by now.
+    pub fn taken(&self) -> usize {
+        self.shared.state.lock().unwrap().posts.len()
+    }
+
     /// Waits until this many connections were opened.
     pub fn connections(&self, count: usize) {
         self.wait(&format!("{count} connections"), |_, opened| opened >= count);

@@ -5,6 +5,8 @@ use data_encoding::BASE64_MIME_PERMISSIVE;
 /// A letter.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// Where it comes back to: the sender on its envelope.
+    pub from: String,
     /// To which address it was handed over.
     pub to: String,
     /// What was sent, headers and body.

@@ -130,6 +130,11 @@ impl SmtpServer {
         state.mails.clone()
     }
 
+    /// How many letters were taken by now.
+    pub fn taken(&self) -> usize {
+        self.shared.lock().mails.len()
+    }
+
     /// Waits for this many letters.
     pub fn letters(&self, count: usize) -> Vec<Mail> {
         self.wait(&format!("{count} letters"), |state| {
@@ -155,7 +160,14 @@ fn serve(stream: TcpStream, speaks: &Speaks, shared: &Shared) -> io::Result<()> 
         Speaks::Plain => (BufReader::new(Box::new(stream)), false),
     };
     say(&mut line, "220 sink")?;
-    let mut to = String::new();
+    let (mut from, mut to) = (String::new(), String::new());
+    let address = |text: &str| {
+        text.trim()
+            .split(['<', '>'])
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned()
+    };
     loop {
         let mut text = String::new();
         if line.read_line(&mut text)? == 0 {
@@ -172,17 +184,16 @@ fn serve(stream: TcpStream, speaks: &Speaks, shared: &Shared) -> io::Result<()> 
             }
             offers = false;
         } else if upper.starts_with("RCPT TO:") {
-            text.trim()
-                .split(['<', '>'])
-                .nth(1)
-                .unwrap_or_default()
-                .clone_into(&mut to);
+            to = address(&text);
             shared.change(|state| state.asked += 1);
             let mood = shared.lock().mood;
             match mood {
                 Mood::Answers(refusal) => say(&mut line, refusal)?,
                 Mood::Takes | Mood::Holds => say(&mut line, "250 ok")?,
             }
+        } else if upper.starts_with("MAIL FROM:") {
+            from = address(&text);
+            say(&mut line, "250 ok")?;
         } else if upper == "DATA" {
             say(&mut line, "354 go on")?;
             let raw = letter(&mut line)?;
@@ -193,13 +204,13 @@ fn serve(stream: TcpStream, speaks: &Speaks, shared: &Shared) -> io::Result<()> 
                     .wait_while(held, |state| state.mood == Mood::Holds)
                     .unwrap(),
             );
-            let to = to.clone();
-            shared.change(|state| state.mails.push(Mail { to, raw }));
+            let (from, to) = (from.clone(), to.clone());
+            shared.change(|state| state.mails.push(Mail { from, to, raw }));
             say(&mut line, "250 taken")?;
         } else if upper == "QUIT" {
             return say(&mut line, "221 bye");
         } else {
-            // MAIL FROM, RSET, NOOP.
+            // RSET, NOOP.
             say(&mut line, "250 ok")?;
         }
     }

@@ -1,33 +1,38 @@
 //! E-mail over SMTP: each message of the inbox as a letter of its own, to one person.
 
+pub mod bounce;
+pub mod failing;
+mod identity;
 pub mod letter;
+mod session;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use fundcycle_core::time::Timestamp;
 use fundcycle_store::Store;
+use fundcycle_store::credential::{Credential, email_key};
 use fundcycle_store::outbox::Leased;
 use fundcycle_store::outbox::identity::Cause;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::{Address, Message};
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use self::failing::Letter;
+use self::identity::LETTER_SECRET;
 use self::letter::letter;
+use self::session::{Refused, Sessions};
 use crate::channel::{Channel, ChannelError, Pace};
 use crate::preferences::{Group, SECRET, token};
 use crate::reminders::still_needed;
 
 /// The name of this channel.
 pub const EMAIL: &str = "email";
-
-/// How long the server may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many batches are under way at most.
 const WORKERS: usize = 4;
@@ -59,6 +64,8 @@ pub struct Smtp {
     pub authority: Option<Vec<u8>>,
     /// From whom, such as `武进区民政局 <no-reply@example.org>`.
     pub from: String,
+    /// Where reports of letters that did not arrive go; none: to the address of `from`.
+    pub bounces: Option<String>,
     /// How many connections are kept.
     pub connections: u32,
     /// How many letters one person gets in a minute.
@@ -87,6 +94,12 @@ pub enum EmailError {
         /// What was given.
         from: String,
     },
+    /// Where letters come back to is no address.
+    #[error("`{address}` is no address to which letters come back: write user@host")]
+    Bounces {
+        /// What was given.
+        address: String,
+    },
     /// The authority's certificate cannot be read, or TLS cannot be set up.
     #[error("TLS towards the mail server cannot be set up: {0}")]
     Tls(String),
@@ -95,9 +108,12 @@ pub enum EmailError {
 /// Sends e-mail.
 pub struct Email {
     store: Store,
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    sessions: Sessions,
     from: Mailbox,
+    /// Where reports go: the sender on the envelope.
+    bounces: Address,
     settings: Smtp,
+    secret: OnceCell<String>,
 }
 
 /// What a row of this channel carries.
@@ -106,6 +122,13 @@ struct Payload {
     inbox: Uuid,
     #[serde(default)]
     cause: Option<Cause>,
+}
+
+/// A letter that is ready.
+struct Composed {
+    account: Uuid,
+    to: Address,
+    mail: Vec<u8>,
 }
 
 impl Email {
@@ -118,24 +141,29 @@ impl Email {
         let from: Mailbox = settings.from.parse().map_err(|_| EmailError::From {
             from: settings.from.clone(),
         })?;
-        let mut builder =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.as_str())
-                .port(settings.port)
-                .tls(tls(&settings)?)
-                .timeout(Some(TIMEOUT))
-                .pool_config(PoolConfig::new().max_size(settings.connections));
-        if let Some((name, password)) = &settings.credentials {
-            builder = builder.credentials(Credentials::new(name.clone(), password.clone()));
-        }
+        let bounces = match &settings.bounces {
+            None => from.email.clone(),
+            Some(address) => address.parse().map_err(|_| EmailError::Bounces {
+                address: address.clone(),
+            })?,
+        };
+        let credentials = settings.credentials.clone();
+        let sessions = Sessions::new(
+            (settings.host.clone(), settings.port),
+            tls(&settings)?,
+            credentials.map(|(name, password)| Credentials::new(name, password)),
+        );
         Ok(Self {
             store,
-            transport: builder.build(),
+            sessions,
             from,
+            bounces,
             settings,
+            secret: OnceCell::new(),
         })
     }
 
-    async fn compose(&self, message: &Leased, now: Timestamp) -> Result<Message, ChannelError> {
+    async fn compose(&self, message: &Leased, now: Timestamp) -> Result<Composed, ChannelError> {
         let never = |error: &dyn std::fmt::Display| ChannelError::Never(error.to_string());
         let Payload { inbox, cause } =
             serde_json::from_str(&message.payload).map_err(|error| never(&error))?;
@@ -155,6 +183,7 @@ impl Email {
             .credential(account)
             .await?
             .ok_or_else(|| ChannelError::Moot("the person was erased".to_owned()))?;
+        self.takes_letters(&person, message, now).await?;
         let address: Address = person
             .email
             .trim()
@@ -169,17 +198,17 @@ impl Email {
         );
         let sent = std::time::UNIX_EPOCH
             + Duration::from_millis(u64::try_from(message.created_at).unwrap_or_default());
+        let secret = self
+            .secret
+            .get_or_try_init(|| self.store.secret(LETTER_SECRET))
+            .await?;
+        let name = identity::name(secret, message.id, self.from.email.domain());
         let mut mail = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(person.name), address))
+            .to(Mailbox::new(Some(person.name), address.clone()))
             .subject(letter.subject)
             .date(sent)
-            // The same on every attempt: mail programs show a repeat once.
-            .message_id(Some(format!(
-                "<{}@{}>",
-                message.id,
-                self.from.email.domain()
-            )))
+            .message_id(Some(format!("<{name}>")))
             .multipart(MultiPart::alternative_plain_html(letter.text, letter.html))
             .map_err(|error| never(&error))?;
         // RFC 3834: nobody's holiday reply is wanted.
@@ -189,7 +218,32 @@ impl Email {
             let one_click = "List-Unsubscribe=One-Click".to_owned();
             add(&mut mail, "List-Unsubscribe-Post", one_click);
         }
-        Ok(mail)
+        Ok(Composed {
+            account,
+            to: address,
+            mail: mail.formatted(),
+        })
+    }
+
+    /// Holds a letter back whose address is known to take none.
+    async fn takes_letters(
+        &self,
+        person: &Credential,
+        message: &Leased,
+        now: Timestamp,
+    ) -> Result<(), ChannelError> {
+        let failing = self.store.failing_address(person.account).await?;
+        let Some(failing) = failing.filter(|one| one.address == email_key(&person.email)) else {
+            return Ok(());
+        };
+        if now.0 - message.created_at > failing::PATIENCE {
+            let reason = "its address took no letters for 30 days; the inbox has it";
+            return Err(ChannelError::Moot(reason.to_owned()));
+        }
+        let because = failing.because;
+        Err(ChannelError::Held(format!(
+            "held, for its address takes no letters: {because}"
+        )))
     }
 
     /// Where the receiver can say that they want no more of such letters (RFC 8058); none for letters
@@ -222,9 +276,9 @@ fn add(mail: &mut Message, name: &'static str, value: String) {
     mail.headers_mut().insert_raw(HeaderValue::new(name, value));
 }
 
-fn tls(settings: &Smtp) -> Result<Tls, EmailError> {
+fn tls(settings: &Smtp) -> Result<Option<(Security, TlsParameters)>, EmailError> {
     if settings.security == Security::None {
-        return Ok(Tls::None);
+        return Ok(None);
     }
     let failed = |error: lettre::transport::smtp::Error| EmailError::Tls(error.to_string());
     let mut parameters = TlsParameters::builder(settings.host.clone());
@@ -232,10 +286,7 @@ fn tls(settings: &Smtp) -> Result<Tls, EmailError> {
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(failed)?);
     }
     let parameters = parameters.build().map_err(failed)?;
-    Ok(match settings.security {
-        Security::StartTls => Tls::Required(parameters),
-        Security::Tls | Security::None => Tls::Wrapper(parameters),
-    })
+    Ok(Some((settings.security, parameters)))
 }
 
 #[async_trait]
@@ -255,12 +306,21 @@ impl Channel for Email {
     }
 
     async fn deliver(&self, message: &Leased, now: Timestamp) -> Result<(), ChannelError> {
-        let mail = self.compose(message, now).await?;
-        match self.transport.send(mail).await {
-            Ok(_) => Ok(()),
-            // A bounce: the server's word is kept with the message.
-            Err(error) if error.is_permanent() => Err(ChannelError::Never(explained(&error))),
-            Err(error) => Err(ChannelError::Later(explained(&error))),
+        let Composed { account, to, mail } = self.compose(message, now).await?;
+        match self.sessions.send(&self.bounces, &to, &mail).await {
+            Ok(()) => Ok(()),
+            Err(Refused::Later(said)) => Err(ChannelError::Later(said)),
+            Err(Refused::Letter(said)) => Err(ChannelError::Never(said)),
+            Err(Refused::Address(said)) => {
+                let letter = Letter {
+                    id: message.id,
+                    journal: message.journal,
+                    seq: message.seq,
+                    account,
+                };
+                failing::note(&self.store, letter, to.as_ref(), &said, now).await?;
+                Err(ChannelError::Never(said))
+            }
         }
     }
 }

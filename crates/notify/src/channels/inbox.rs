@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::channel::{Channel, ChannelError};
+use crate::channels::email::{EMAIL, failing::FAILS};
 use crate::message::{INBOX, template_data};
 use crate::preferences::Group;
 use crate::reminders::still_needed;
@@ -100,7 +101,12 @@ impl Inbox {
         cause: Option<&'a Cause>,
         account: Uuid,
     ) -> impl Iterator<Item = OutboxRow> + 'a {
-        self.followers.iter().map(move |channel| OutboxRow {
+        // That letters do not arrive is nothing to write a letter about.
+        let followed = self
+            .followers
+            .iter()
+            .filter(move |channel| **channel != EMAIL || message.topic != FAILS);
+        followed.map(move |channel| OutboxRow {
             journal: message.journal,
             id: identity::of_copy(message.id, channel, account),
             seq: message.seq,

@@ -21,7 +21,7 @@ pub(super) fn sample(topic: &str, own: Option<&Map<String, Value>>) -> Map<Strin
             "swap": { "with": "WJ2024-8N4P-2RYB", "reason": "上午须出庭" },
         }),
         // Who is told of these learns no title, or there is none.
-        "sheet" | "expert" | "staff" | "webhook" => json!({}),
+        "sheet" | "expert" | "staff" | "email" | "webhook" => json!({}),
         _ => json!({ "label": title }),
     };
     let mut data = match common {

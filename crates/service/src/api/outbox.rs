@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use fundcycle_core::actor::Role;
 use fundcycle_core::rejection::{Fault, Text};
 use fundcycle_core::time::Timestamp;
+use fundcycle_store::failing::FailingAddress;
 use fundcycle_store::outbox::{DeskFilter, DeskRow, DeskStatus, Lag};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -60,7 +61,7 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             "/v1/outbox",
             "outbox",
             Text::new(
-                "Messages on their way out, newest first, and how each channel keeps up",
+                "Messages on their way out, newest first, how each channel keeps up, and which addresses take no letters",
                 "外发消息队列",
             ),
             list,
@@ -198,9 +199,11 @@ async fn list(call: Call) -> Answered {
     let lag = call.app.store.outbox_lag().await?;
     let now = call.app.clock.now();
     let channels: Vec<Value> = lag.iter().map(|lag| channel(lag, now)).collect();
+    let addresses = call.app.store.failing_addresses().await?;
+    let addresses: Vec<Value> = addresses.iter().map(address).collect();
     Ok(json_response(
         StatusCode::OK,
-        &json!({"items": items, "next": next, "channels": channels}),
+        &json!({"items": items, "next": next, "channels": channels, "failing_addresses": addresses}),
     ))
 }
 
@@ -220,6 +223,13 @@ fn channel(lag: &Lag, now: Timestamp) -> Value {
         .due_since
         .map_or(0, |since| (now.0 - since).max(0) / 1_000);
     json!({"channel": lag.channel, "waiting": lag.waiting, "failing": lag.failing, "dead": lag.dead, "lag_seconds": seconds})
+}
+
+/// An address that takes no letters; whose it is, and not what it is.
+fn address(failing: &FailingAddress) -> Value {
+    json!({
+        "account": failing.account, "since": Timestamp(failing.since), "letter": failing.letter, "because": failing.because,
+    })
 }
 
 async fn one(call: &Call) -> Result<DeskRow, Problem> {

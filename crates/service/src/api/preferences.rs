@@ -8,8 +8,11 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse as _;
 use fundcycle_core::actor::Role;
 use fundcycle_core::rejection::{Fault, Text};
+use fundcycle_core::time::Timestamp;
 use fundcycle_notify::channels::email::EMAIL;
+use fundcycle_notify::channels::email::failing::works_again;
 use fundcycle_notify::preferences::{Group, SECRET, read_token};
+use fundcycle_store::credential::email_key;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -53,8 +56,18 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
             "optional": {"type": "boolean", "description": "Whether it can be switched off."},
         },
     });
-    let shown =
-        json!({"type": "object", "properties": {"email": {"type": "array", "items": group}}});
+    let address = json!({
+        "type": "object",
+        "required": ["address", "failing_since", "because"],
+        "properties": {
+            "address": {"type": "string"},
+            "failing_since": {"type": ["string", "null"], "format": "date-time", "description": "Since when it takes no letters."},
+            "because": {"type": ["string", "null"], "description": "What the other mail server said."},
+        },
+    });
+    let shown = json!({"type": "object", "properties": {
+        "email": {"type": "array", "items": group}, "address": address,
+    }});
     let mut page = Operation::new(
         Method::GET,
         "/v1/unsubscribe/{token}",
@@ -93,8 +106,21 @@ pub(crate) fn operations(schemas: &Schemas) -> Vec<Operation> {
         )
         .roles([Role::Account])
         .takes(body)
-        .gives(StatusCode::OK, "As it is now.", shown)
+        .gives(StatusCode::OK, "As it is now.", shown.clone())
         .problems([Code::Malformed])
+        .tag("me"),
+        Operation::new(
+            Method::POST,
+            "/v1/me/preferences/confirm_address",
+            "me.preferences.confirm_address",
+            Text::new(
+                "Say that your address takes letters again: those that waited for it are sent",
+                "确认邮箱已恢复,补发暂停的邮件",
+            ),
+            confirm_address,
+        )
+        .roles([Role::Account])
+        .gives(StatusCode::OK, "As it is now.", shown)
         .tag("me"),
         page,
         Operation::new(
@@ -127,7 +153,16 @@ async fn shown(call: &Call, account: Uuid) -> Result<Value, Problem> {
     let groups = Group::ALL.map(|(group, name)| {
         json!({"messages": name, "wanted": !unwanted.contains(name), "optional": group.optional()})
     });
-    Ok(json!({ EMAIL: groups }))
+    let store = &call.app.store;
+    let person = store.credential(account).await?;
+    let email = person.map(|person| person.email).unwrap_or_default();
+    let failing = store.failing_address(account).await?;
+    let failing = failing.filter(|one| one.address == email_key(&email));
+    let address = json!({
+        "address": email, "failing_since": failing.as_ref().map(|one| Timestamp(one.since)),
+        "because": failing.as_ref().map(|one| &one.because),
+    });
+    Ok(json!({ EMAIL: groups, "address": address }))
 }
 
 async fn show(call: Call) -> Answered {
@@ -173,6 +208,15 @@ async fn set(mut call: Call) -> Answered {
         .map(|(name, want)| (name.as_str(), *want))
         .collect();
     call.app.store.want(account, EMAIL, &wanted).await?;
+    Ok(json_response(StatusCode::OK, &shown(&call, account).await?))
+}
+
+async fn confirm_address(call: Call) -> Answered {
+    let account = account(&call)?;
+    let now = call.app.clock.now();
+    if works_again(&call.app.store, account, now).await? > 0 {
+        call.app.wake.notify_waiters();
+    }
     Ok(json_response(StatusCode::OK, &shown(&call, account).await?))
 }
 

@@ -201,6 +201,7 @@ async fn metrics(call: Call) -> Answered {
         &call.app.store.outbox_lag().await?,
         call.app.clock.now(),
     );
+    telemetry::count_failing_addresses(call.app.store.failing_addresses().await?.len());
     let text = call.app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -1,4 +1,5 @@
-//! Making administrators: the one thing that cannot be asked of the API before there is one.
+//! Making administrators, the one thing that cannot be asked of the API before there is one, and giving
+//! people another address.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -6,13 +7,15 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use clap::{Args, Subcommand};
 use data_encoding::BASE32_NOPAD;
 use fundcycle_core::actor::{Grant, Role, Scope};
+use fundcycle_notify::channels::email::failing::works_again;
+use fundcycle_store::Store;
 
 use super::{Common, Stop, database, say, settings};
 use crate::api::session::{Opening, Person, open_account};
 use crate::auth::{Breached, Passwords};
 use crate::clock::Clock;
 
-/// Keep administrators.
+/// Keep administrators and addresses.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
     /// Make an account that keeps accounts and grants.
@@ -26,6 +29,26 @@ Examples:
         after_help = "Example:\n  fundcycle admin reset-second-factor --email you@example.org\nExits with 1 if they have none. Be sure who asks."
     )]
     ResetSecondFactor(ResetArgs),
+    /// Give somebody another address to sign in with and to get letters at.
+    #[command(after_help = "\
+Example:
+  fundcycle admin change-email --email old@example.org --to new@example.org
+Letters that waited for the old one are sent to the new one. Exits with 1 if nobody has the old one, or
+somebody has the new one.")]
+    ChangeEmail(ChangeEmailArgs),
+}
+
+/// What `admin change-email` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeEmailArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The address as it is.
+    #[arg(long)]
+    email: String,
+    /// The new one.
+    #[arg(long, value_name = "EMAIL")]
+    to: String,
 }
 
 /// What `admin create` takes.
@@ -63,6 +86,7 @@ pub(crate) async fn run(command: AdminCommand) -> Result<(), Stop> {
     match command {
         AdminCommand::Create(args) => create(args).await,
         AdminCommand::ResetSecondFactor(args) => reset(args).await,
+        AdminCommand::ChangeEmail(args) => change_email(args).await,
     }
 }
 
@@ -88,6 +112,44 @@ async fn reset(args: ResetArgs) -> Result<(), Stop> {
         "{email} has no second factor; nothing was changed"
     ));
     Err(Stop::No)
+}
+
+async fn change_email(args: ChangeEmailArgs) -> Result<(), Stop> {
+    let ChangeEmailArgs { common, email, to } = args;
+    let store = database::open(&settings(&common, Vec::new())?.database).await?;
+    let changed = changed(&store, &email, to).await;
+    store.close().await;
+    changed
+}
+
+async fn changed(store: &Store, email: &str, to: String) -> Result<(), Stop> {
+    let no = |why: String| {
+        super::complain(&why);
+        Err(Stop::No)
+    };
+    let Some(known) = store.credential_by_email(email).await? else {
+        return no(format!("nobody has the address {email}"));
+    };
+    let person = Person {
+        email: to,
+        name: known.name,
+        locale: known.locale,
+    };
+    if let Some(fault) = person.faults().first() {
+        return Err(Stop::Trouble(fault.message.to_string()));
+    }
+    let now = Clock::of(store).await?.now();
+    if !store
+        .change_email(known.account, &person.email, now)
+        .await?
+    {
+        return no(format!("{} belongs to somebody already", person.email));
+    }
+    let due = works_again(store, known.account, now).await?;
+    say(&format!(
+        "account {} has the address {}; {due} letters that waited are due",
+        known.account, person.email
+    ))
 }
 
 async fn create(args: CreateArgs) -> Result<(), Stop> {

@@ -29,6 +29,9 @@ pub(super) struct MailArgs {
     /// From whom letters come, NAME <user@host>
     #[arg(long, value_name = "SENDER")]
     mail_from: Option<String>,
+    /// Where reports of letters that did not arrive go [default: the address of mail_from]
+    #[arg(long, value_name = "ADDRESS")]
+    mail_bounces: Option<String>,
     /// How many letters one person gets in a minute at most [default: 60]
     #[arg(long, value_name = "NUMBER")]
     mail_per_minute: Option<String>,
@@ -60,6 +63,7 @@ impl MailArgs {
             ("smtp_authority", self.smtp_authority),
             ("smtp_connections", self.smtp_connections),
             ("mail_from", self.mail_from),
+            ("mail_bounces", self.mail_bounces),
             ("mail_per_minute", self.mail_per_minute),
             ("public_url", self.public_url),
             ("log_messages", self.log_messages),

@@ -186,6 +186,14 @@ async fn list(store: &Store, args: ListArgs, now: Timestamp) -> Result<(), Stop>
             lag.channel, lag.waiting, lag.failing, lag.dead
         ))?;
     }
+    for failing in store.failing_addresses().await? {
+        say(&format!(
+            "the address of account {} takes no letters since {}: {}",
+            failing.account,
+            Timestamp(failing.since),
+            failing.because
+        ))?;
+    }
     let mut table = Table::new();
     table.set_header([
         "message", "channel", "topic", "status", "attempts", "since", "said",

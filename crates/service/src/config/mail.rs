@@ -7,7 +7,7 @@ use fundcycle_notify::channels::email::{Security, Smtp};
 use fundcycle_notify::channels::webhook::WebhookSettings;
 
 /// The keys, as in the file. The password has no flag: others on the machine could read it there.
-pub(crate) const KEYS: [&str; 14] = [
+pub(crate) const KEYS: [&str; 15] = [
     "smtp_host",
     "smtp_port",
     "smtp_security",
@@ -16,6 +16,7 @@ pub(crate) const KEYS: [&str; 14] = [
     "smtp_authority",
     "smtp_connections",
     "mail_from",
+    "mail_bounces",
     "mail_per_minute",
     "public_url",
     "log_messages",
@@ -43,6 +44,8 @@ pub(crate) struct MailSettings {
     smtp_connections: u32,
     /// From whom.
     mail_from: Option<String>,
+    /// Where reports of letters that did not arrive go; none: to `mail_from`.
+    mail_bounces: Option<String>,
     /// How many letters one person gets in a minute.
     mail_per_minute: i64,
     /// Where people reach this service.
@@ -68,6 +71,7 @@ impl Default for MailSettings {
             smtp_authority: None,
             smtp_connections: 8,
             mail_from: None,
+            mail_bounces: None,
             mail_per_minute: 60,
             public_url: None,
             log_messages: false,
@@ -104,6 +108,7 @@ impl MailSettings {
             "smtp_password" => self.smtp_password = text(),
             "smtp_authority" => self.smtp_authority = text().map(PathBuf::from),
             "mail_from" => self.mail_from = text(),
+            "mail_bounces" => self.mail_bounces = text(),
             "public_url" if !value.starts_with("https://") && !value.starts_with("http://") => {
                 return Some(Err("write https://HOST".to_owned()));
             }
@@ -205,6 +210,7 @@ impl MailSettings {
             credentials: self.smtp_user.clone().zip(self.smtp_password.clone()),
             authority,
             from: from.clone(),
+            bounces: self.mail_bounces.clone(),
             connections: self.smtp_connections,
             per_minute: self.mail_per_minute,
             public_url: self.public_url.clone(),

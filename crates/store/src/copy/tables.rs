@@ -63,6 +63,9 @@ pub(super) const TABLES: &[Table] = &[
         ("text", Text), ("subject", Uuid), ("read_at", Int),
     ] },
     Table { name: "unwanted", key: 3, columns: &[("account", Uuid), ("channel", Text), ("messages", Text)] },
+    Table { name: "failing_address", key: 1, columns: &[
+        ("account", Uuid), ("address", Text), ("since", Int), ("letter", Uuid), ("because", Text),
+    ] },
     Table { name: "message_wording", key: 3, columns: &[
         ("journal", Uuid), ("locale", Text), ("topic", Text), ("title", Text), ("text", Text), ("changed_by", Uuid),
         ("changed_at", Int),

@@ -192,22 +192,40 @@ impl Store {
     }
 
     /// Makes a message that failed, was given up or was cancelled due now, with all its attempts
-    /// before it. False where it is delivered, or there is none.
+    /// before it; whoever does so takes its receiver's address to work. False where it is delivered, or
+    /// there is none.
     ///
     /// # Errors
     ///
     /// Where the database fails.
     pub async fn retry_message(&self, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
-        let mut writer = self.pool().writer().await?;
-        // One that waits for its first attempt, or is being tried just now, stays as it is.
-        let done = execute!(
-            &mut writer.engine(),
-            "UPDATE outbox SET lease_until = $1, attempts = 0, dead_at = NULL, cancelled_at = NULL
-             WHERE id = $2 AND delivered_at IS NULL AND error IS NOT NULL",
-            now.0,
-            id
-        )?;
-        Ok(done > 0)
+        let mut tx = self.pool().write().await?;
+        let done = async {
+            execute!(
+                &mut tx.engine(),
+                "DELETE FROM failing_address WHERE account IN (SELECT receiver FROM outbox WHERE id = $1)",
+                id
+            )?;
+            // One that waits for its first attempt, or is being tried just now, stays as it is.
+            execute!(
+                &mut tx.engine(),
+                "UPDATE outbox SET lease_until = $1, attempts = 0, dead_at = NULL, cancelled_at = NULL
+                 WHERE id = $2 AND delivered_at IS NULL AND error IS NOT NULL",
+                now.0,
+                id
+            )
+        }
+        .await;
+        match done {
+            Ok(done) => {
+                tx.commit().await?;
+                Ok(done > 0)
+            }
+            Err(error) => {
+                tx.rollback().await;
+                Err(error.into())
+            }
+        }
     }
 
     /// The same for every message on `channel` that was given up; gives how many.
@@ -261,7 +279,7 @@ impl Store {
             Lag,
             "SELECT channel, COUNT(*) FILTER (WHERE dead_at IS NULL) AS waiting,
                     COUNT(*) FILTER (WHERE dead_at IS NULL AND error IS NOT NULL) AS failing, COUNT(dead_at) AS dead,
-                    MIN(CASE WHEN dead_at IS NULL THEN CASE WHEN error IS NULL THEN lease_until ELSE created_at END END) AS due_since
+                    MIN(CASE WHEN dead_at IS NULL THEN CASE WHEN error IS NULL OR attempts = 0 THEN lease_until ELSE created_at END END) AS due_since
              FROM outbox WHERE delivered_at IS NULL AND cancelled_at IS NULL GROUP BY channel ORDER BY channel"
         )?)
     }

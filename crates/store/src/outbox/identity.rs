@@ -31,6 +31,13 @@ pub enum Cause {
         /// Which day.
         date: String,
     },
+    /// A letter came back, and its address takes no more.
+    Bounced {
+        /// Which letter.
+        letter: Uuid,
+        /// When that was known, in Unix milliseconds.
+        at: i64,
+    },
     /// A webhook was disabled.
     Disabled {
         /// Which.
@@ -60,6 +67,7 @@ impl Cause {
                 account,
                 date,
             } => derived_id(*cycle, &format!("digest {date} {account}")),
+            Self::Bounced { letter, at } => derived_id(*letter, &format!("bounced {at}")),
             Self::Disabled { webhook, at } => derived_id(*webhook, &format!("disabled {at}")),
         }
     }

@@ -29,6 +29,13 @@ pub enum Ending {
         /// When.
         at: Timestamp,
     },
+    /// It waits for its receiver, is looked at again then, and counts as never tried.
+    Held {
+        /// When.
+        at: Timestamp,
+        /// What for.
+        reason: String,
+    },
     /// It is given up.
     Dead {
         /// What the receiver said.
@@ -149,6 +156,16 @@ async fn write(engine: &mut Engine<'_>, one: &Settled, now: Timestamp) -> Result
             id,
             attempt
         )?,
+        Ending::Held { at, reason } => execute!(
+            engine,
+            "UPDATE outbox SET lease_until = $1, error = $2, attempts = 0, tried_at = NULL
+             WHERE journal = $3 AND id = $4 AND attempts = $5 AND delivered_at IS NULL",
+            at.0,
+            shortened(reason),
+            journal,
+            id,
+            attempt
+        )?,
         Ending::Dead { error } => execute!(
             engine,
             "UPDATE outbox SET dead_at = $1, error = $2 WHERE journal = $3 AND id = $4 AND attempts = $5 AND delivered_at IS NULL",
@@ -172,6 +189,6 @@ async fn write(engine: &mut Engine<'_>, one: &Settled, now: Timestamp) -> Result
 }
 
 /// What a receiver says can be of any length.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(REASON).collect()
 }

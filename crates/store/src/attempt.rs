@@ -82,15 +82,14 @@ impl Attempt {
 impl Patience {
     /// For how long after the last of so many failures nothing is looked at, in ms.
     fn wait(self, failures: i64) -> i64 {
-        match failures
-            .checked_sub(self.free)
-            .and_then(|over| u32::try_from(over).ok())
-        {
-            None => 0,
-            Some(over) => FIRST_WAIT
-                .saturating_mul(1_i64.checked_shl(over.min(30)).unwrap_or(i64::MAX))
-                .min(self.longest),
+        let over = failures.saturating_sub(self.free);
+        if over < 0 {
+            return 0;
         }
+        // Doubled thirty times it is longer than any longest.
+        FIRST_WAIT
+            .saturating_mul(1 << over.min(30))
+            .min(self.longest)
     }
 }
 

@@ -181,8 +181,9 @@ impl Cluster {
             .output()
             .unwrap();
         let process = String::from_utf8(found.stdout).unwrap();
-        let killed = Command::new("kill")
-            .args(["-KILL", process.trim()])
+        // The shell's own: not every system has a program of that name.
+        let killed = Command::new("/bin/sh")
+            .args(["-c", "kill -KILL \"$1\"", "kill", process.trim()])
             .status();
         assert!(killed.unwrap().success(), "no process {process:?}");
     }

@@ -2,6 +2,7 @@
 //! and opened again.
 
 use fundcycle_core::kinds::Kind;
+use fundcycle_core::panel::Panel;
 use fundcycle_core::rejection::Rejection;
 use fundcycle_core::sheet::Sheet;
 use serde_json::{Value, json};
@@ -159,6 +160,38 @@ fn a_paper_sheet_counts_when_two_clerks_have_read_the_same() {
         (true, Some(play.now))
     );
     play.does(&staff(), Kind::Panel, panel, "close", json!({}));
+}
+
+/// After the pitches, when nobody scores at a screen any more (`domain.md` §2.7).
+#[test]
+fn paper_sheets_of_pitches_are_entered_later_by_two_clerks() {
+    let mut play = Play::at_roadshow(ONE, |_| ());
+    let session = play.published_session();
+    play.does(&staff(), Kind::PitchSession, session, "start", json!({}));
+    for slot in play.slots(session) {
+        for verb in ["check_in", "start", "finish"] {
+            play.does(&staff(), Kind::Slot, slot, verb, json!({}));
+        }
+    }
+    play.does(&staff(), Kind::PitchSession, session, "finish", json!({}));
+    let (panel, person) = (play.fresh(), Uuid::from_u128(EXPERT));
+    let body = json!({ "round": "roadshow", "experts": [person] });
+    play.does(&staff(), Kind::Panel, panel, "form", body);
+    let body = json!({ "pairs": [{ "expert": person, "subject": application(0) }] });
+    let facts = play.does(&staff(), Kind::Panel, panel, "assign", body);
+    let id = (facts.iter().find(|fact| fact.kind == Kind::Sheet))
+        .unwrap()
+        .id;
+    play.does(&staff(), Kind::Panel, panel, "open", json!({}));
+    let paper = json!({ "marks": { "scores": { "need": "81.5" } } });
+    ask(&mut play, &staff(), id, "transcribe", paper.clone()).unwrap();
+    let close = play.ask(&staff(), Kind::Panel, panel, "close", json!({}));
+    assert_eq!(why(close), "sheets_in");
+    ask(&mut play, &clerk(), id, "transcribe", paper).unwrap();
+    assert_eq!(play.stage(Kind::Sheet, id), "submitted");
+    play.does(&staff(), Kind::Panel, panel, "close", json!({}));
+    let results = &play.get::<Panel>(panel).data.results;
+    assert_eq!(results[0].score.rounded.to_string(), "81.5");
 }
 
 #[test]
